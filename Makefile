@@ -1,0 +1,35 @@
+# The whole of it; CI runs `make test`.
+.DEFAULT_GOAL := all
+.PHONY: all setup test demo bench check format clean help
+
+all: setup build/build.ninja  ## Build build/torvyn and the components
+	@cmake --build --preset release
+
+setup:  ## Install what building and testing need (Debian 12)
+	@tools/setup
+
+# Ninja configures again by itself when a CMake file changes, but not when a preset does.
+build/build.ninja: CMakePresets.json | setup
+	@cmake --preset release
+	@touch $@
+
+test: all  ## Run every check and every test
+	@tools/run-tests
+
+demo: all  ## See a pipeline run
+	@tools/demo
+
+bench: all  ## Measure
+	@bench/run
+
+check: setup build/build.ninja  ## Check format, lint, layering, and that headers compile alone
+	@tools/run-tests check
+
+format: setup  ## Format all sources
+	@tools/check-format --fix
+
+clean:  ## Remove all that was built here, but not the engine in the cache folder
+	@rm -rf build
+
+help:  ## Show this
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
