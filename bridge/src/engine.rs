@@ -1,0 +1,267 @@
+//! Engines and compiled components.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use wasmtime::component::types::{ComponentInstance, ComponentItem};
+use wasmtime::component::{Component, InstancePre, Linker};
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, WasmBacktraceDetails};
+
+use crate::callbacks::Callbacks;
+use crate::ffi::{Failure, FailureKind, OwnedString, RawFailure, Status, View, guard, quiet};
+use crate::state::State;
+use crate::linker;
+
+const ENGINE_VERSION: &str = "48.0.8";
+const ABI_VERSION: u32 = 1;
+
+/// What a pooled slot has room for. Larger components are refused when they are instantiated, with the figure.
+const POOL_TABLE_ELEMENTS: usize = 100_000;
+const POOL_INSTANCE_BYTES: usize = 4 << 20;
+const POOL_PARTS_PER_COMPONENT: u32 = 32;
+const DEFAULT_STACK_BYTES: usize = 512 * 1024;
+
+#[repr(C)]
+pub struct EngineOptions {
+    max_instances: u32,
+    max_stack_bytes: u64,
+    tick_ms: u32,
+}
+
+pub struct EngineShared {
+    pub engine: Engine,
+    pub linker: Linker<State>,
+    pub callbacks: Box<Callbacks>,
+}
+
+/// `tvb_engine`.
+pub struct EngineHandle(Arc<EngineShared>);
+
+/// `tvb_component`.
+pub struct ComponentHandle {
+    pub shared: Arc<EngineShared>,
+    pub component: Component,
+}
+
+fn config(options: &EngineOptions) -> Config {
+    let mut config = Config::new();
+    config
+        .concurrency_support(false)
+        .epoch_interruption(true)
+        .cranelift_opt_level(OptLevel::Speed)
+        .wasm_backtrace_details(WasmBacktraceDetails::Enable);
+    let stack_bytes = usize::try_from(options.max_stack_bytes).unwrap_or(DEFAULT_STACK_BYTES);
+    config.max_wasm_stack(if stack_bytes == 0 { DEFAULT_STACK_BYTES } else { stack_bytes });
+    if options.max_instances != 0 {
+        let slots = options.max_instances;
+        let mut pool = PoolingAllocationConfig::new();
+        pool.total_component_instances(slots)
+            .total_core_instances(slots.saturating_mul(4))
+            .total_memories(slots)
+            .total_tables(slots.saturating_mul(2))
+            .total_stacks(0)
+            .max_core_instances_per_component(POOL_PARTS_PER_COMPONENT)
+            .max_tables_per_component(POOL_PARTS_PER_COMPONENT)
+            .max_memories_per_component(POOL_PARTS_PER_COMPONENT)
+            .max_component_instance_size(POOL_INSTANCE_BYTES)
+            .max_core_instance_size(POOL_INSTANCE_BYTES)
+            .table_elements(POOL_TABLE_ELEMENTS);
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    }
+    config
+}
+
+fn failure(kind: FailureKind, error: &wasmtime::Error) -> Failure {
+    Failure::new(kind, format!("{error:#}"))
+}
+
+/// # Safety
+/// See the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tvb_engine_new(
+    options: *const EngineOptions,
+    host: *const Callbacks,
+    out: *mut *mut EngineHandle,
+    raw: *mut RawFailure,
+) -> Status {
+    unsafe {
+        guard(raw, || {
+            let engine = Engine::new(&config(&*options)).map_err(|e| failure(FailureKind::Other, &e))?;
+            let linker = linker::build(&engine).map_err(|e| failure(FailureKind::Other, &e))?;
+            let callbacks = Box::new(*host);
+            *out = Box::into_raw(Box::new(EngineHandle(Arc::new(EngineShared { engine, linker, callbacks }))));
+            Ok(Status::Ok)
+        })
+    }
+}
+
+/// # Safety
+/// See the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tvb_engine_free(engine: *mut EngineHandle) {
+    if !engine.is_null() {
+        quiet((), || drop(unsafe { Box::from_raw(engine) }));
+    }
+}
+
+/// # Safety
+/// See the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tvb_engine_tick(engine: *mut EngineHandle) {
+    unsafe { &*engine }.0.engine.increment_epoch();
+}
+
+/// # Safety
+/// See the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tvb_engine_fingerprint(engine: *const EngineHandle) -> OwnedString {
+    quiet(OwnedString::EMPTY, || {
+        let mut hasher = DefaultHasher::new();
+        unsafe { &*engine }.0.engine.precompile_compatibility_hash().hash(&mut hasher);
+        format!("wasmtime {ENGINE_VERSION} {:016x}", hasher.finish()).into()
+    })
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn tvb_engine_version() -> View {
+    View::of(ENGINE_VERSION.as_bytes())
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn tvb_abi_version() -> u32 {
+    ABI_VERSION
+}
+
+unsafe fn engine_of<'a>(engine: *mut EngineHandle) -> &'a Engine {
+    &unsafe { &*engine }.0.engine
+}
+
+unsafe fn give_component(engine: *mut EngineHandle, component: Component, out: *mut *mut ComponentHandle) -> Status {
+    let shared = unsafe { &*engine }.0.clone();
+    unsafe { *out = Box::into_raw(Box::new(ComponentHandle { shared, component })) };
+    Status::Ok
+}
+
+/// # Safety
+/// See the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tvb_component_compile(
+    engine: *mut EngineHandle,
+    wasm: View,
+    out: *mut *mut ComponentHandle,
+    raw: *mut RawFailure,
+) -> Status {
+    unsafe {
+        guard(raw, || {
+            let component = Component::from_binary(engine_of(engine), wasm.bytes())
+                .map_err(|e| failure(FailureKind::Invalid, &e))?;
+            Ok(give_component(engine, component, out))
+        })
+    }
+}
+
+/// # Safety
+/// See the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tvb_component_serialize(
+    component: *const ComponentHandle,
+    out: *mut OwnedString,
+    raw: *mut RawFailure,
+) -> Status {
+    unsafe {
+        guard(raw, || {
+            let code = (*component).component.serialize().map_err(|e| failure(FailureKind::Other, &e))?;
+            *out = code.into();
+            Ok(Status::Ok)
+        })
+    }
+}
+
+/// # Safety
+/// See the header: `code` is machine code that will be run.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tvb_component_load(
+    engine: *mut EngineHandle,
+    code: View,
+    out: *mut *mut ComponentHandle,
+    raw: *mut RawFailure,
+) -> Status {
+    unsafe {
+        guard(raw, || {
+            let component = Component::deserialize(engine_of(engine), code.bytes())
+                .map_err(|e| failure(FailureKind::Invalid, &e))?;
+            Ok(give_component(engine, component, out))
+        })
+    }
+}
+
+/// # Safety
+/// See the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tvb_component_free(component: *mut ComponentHandle) {
+    if !component.is_null() {
+        quiet((), || drop(unsafe { Box::from_raw(component) }));
+    }
+}
+
+fn kind_name(item: &ComponentItem) -> &'static str {
+    match item {
+        ComponentItem::ComponentFunc(_) => "function",
+        ComponentItem::CoreFunc(_) => "core-function",
+        ComponentItem::Module(_) => "module",
+        ComponentItem::Component(_) => "component",
+        ComponentItem::ComponentInstance(_) => "instance",
+        ComponentItem::Type(_) => "type",
+        ComponentItem::Resource(_) => "resource",
+    }
+}
+
+fn describe_item(engine: &Engine, name: &str, item: &ComponentItem) -> Value {
+    let items = |instance: &ComponentInstance| -> Vec<String> {
+        instance.exports(engine).map(|(name, _)| name.to_string()).collect()
+    };
+    match item {
+        ComponentItem::ComponentInstance(instance) => json!({"name": name, "kind": "instance", "items": items(instance)}),
+        other => json!({"name": name, "kind": kind_name(other)}),
+    }
+}
+
+/// # Safety
+/// See the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tvb_component_describe(
+    component: *const ComponentHandle,
+    out: *mut OwnedString,
+    raw: *mut RawFailure,
+) -> Status {
+    unsafe {
+        guard(raw, || {
+            let handle = &*component;
+            let engine = &handle.shared.engine;
+            let ty = handle.component.component_type();
+            let imports: Vec<Value> = ty.imports(engine).map(|(name, item)| describe_item(engine, name, &item.ty)).collect();
+            let exports: Vec<Value> = ty.exports(engine).map(|(name, item)| describe_item(engine, name, &item.ty)).collect();
+            *out = json!({"imports": imports, "exports": exports}).to_string().into();
+            Ok(Status::Ok)
+        })
+    }
+}
+
+impl ComponentHandle {
+    /// The component with its imports bound.
+    pub fn link(&self) -> Result<InstancePre<State>, Failure> {
+        self.shared.linker.instantiate_pre(&self.component).map_err(|e| failure(FailureKind::Import, &e))
+    }
+}
+
+/// # Safety
+/// See the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tvb_component_check_imports(component: *const ComponentHandle, raw: *mut RawFailure) -> Status {
+    unsafe {
+        guard(raw, || {
+            (*component).link().map(|_| Status::Ok)
+        })
+    }
+}

@@ -1,0 +1,722 @@
+//! Instances: found functions, typed calls, and what is said when one goes wrong.
+
+use std::ffi::c_void;
+use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+
+use wasmtime::component::__internal::wasmtime_environ::demangle_function_name;
+use wasmtime::component::{ComponentNamedList, Instance, Lift, Lower, Resource, TypedFunc};
+use wasmtime::{Store, Trap, WasmBacktrace};
+use wasmtime_wasi::I32Exit;
+
+use crate::callbacks::Callbacks;
+use crate::engine::{ComponentHandle, EngineShared};
+use crate::ffi::{Failure, FailureKind, RawFailure, Status, View, guard, quiet};
+use crate::lift::{
+    Batch, BatchError, BatchWriter, ElementIn, ElementOut, GuestText, MetaIn, ProcessError, ProcessResult, Signal,
+};
+use crate::state::{HostRef, HostStop, State, on_tick};
+
+type Answer<T> = (Result<T, ProcessError>,);
+type BatchAnswer<T> = (Result<T, BatchError>,);
+type In = (ElementIn<'static>,);
+type RunIn = (Resource<Batch>, Resource<BatchWriter>);
+
+/// The functions of the contract that an instance exports.
+#[derive(Default)]
+struct Functions {
+    init: Option<TypedFunc<(&'static str,), Answer<()>>>,
+    teardown: Option<TypedFunc<(), ()>>,
+    pull: Option<TypedFunc<(), Answer<Option<ElementOut>>>>,
+    notify_backpressure: Option<TypedFunc<(Signal,), ()>>,
+    acknowledge: Option<TypedFunc<(u64,), ()>>,
+    process: Option<TypedFunc<In, Answer<ProcessResult>>>,
+    evaluate: Option<TypedFunc<In, Answer<bool>>>,
+    route: Option<TypedFunc<In, Answer<Vec<String>>>>,
+    ingest: Option<TypedFunc<In, Answer<Option<ElementOut>>>>,
+    flush: Option<TypedFunc<(), Answer<Vec<ElementOut>>>>,
+    push: Option<TypedFunc<In, Answer<Signal>>>,
+    complete: Option<TypedFunc<(), Answer<()>>>,
+    batch_pull: Option<TypedFunc<(u32, Resource<BatchWriter>), Answer<bool>>>,
+    batch_process: Option<TypedFunc<RunIn, BatchAnswer<()>>>,
+    batch_route: Option<TypedFunc<RunIn, BatchAnswer<()>>>,
+    batch_ingest: Option<TypedFunc<RunIn, BatchAnswer<()>>>,
+    batch_flush: Option<TypedFunc<(Resource<BatchWriter>,), Answer<bool>>>,
+    batch_push: Option<TypedFunc<(Resource<Batch>,), BatchAnswer<Signal>>>,
+}
+
+/// `tvb_instance`.
+pub struct InstanceHandle {
+    store: Store<State>,
+    functions: Functions,
+    ended: bool,
+    error_text: String,
+    out_text: GuestText,
+    // Last: the store points at its callbacks.
+    _shared: Arc<EngineShared>,
+}
+
+#[repr(C)]
+pub struct InstanceOptions {
+    max_memory_bytes: u64,
+    stop_flag: *const AtomicU32,
+    start_ticks_max: u64,
+}
+
+#[repr(C)]
+pub struct GuestError {
+    kind: u32,
+    index: u32,
+    text: View,
+}
+
+#[repr(C)]
+pub struct RawElementIn {
+    sequence: u64,
+    timestamp_ns: u64,
+    content_type: View,
+    payload_rep: u32,
+    context_rep: u32,
+}
+
+#[repr(C)]
+pub struct RawElementOut {
+    payload_rep: u32,
+    content_type: View,
+}
+
+fn trap_kind(trap: Trap) -> FailureKind {
+    match trap {
+        Trap::UnreachableCodeReached => FailureKind::Unreachable,
+        Trap::StackOverflow => FailureKind::StackOverflow,
+        Trap::MemoryOutOfBounds | Trap::HeapMisaligned => FailureKind::MemoryBounds,
+        Trap::IntegerOverflow | Trap::IntegerDivisionByZero | Trap::BadConversionToInteger => FailureKind::Arithmetic,
+        Trap::TableOutOfBounds | Trap::IndirectCallToNull | Trap::BadSignature => FailureKind::IndirectCall,
+        _ => FailureKind::Trap,
+    }
+}
+
+/// Errors that the engine makes of plain words. The crate is pinned, and the tests hold each of these.
+fn worded_kind(message: &str) -> FailureKind {
+    let says = |words: &str| message.contains(words);
+    if says("borrow handles still remain") {
+        FailureKind::Borrow
+    } else if says("handle index") || says("used with the wrong type") || says("host-owned resource") || says("cannot remove owned resource") {
+        FailureKind::Handle
+    } else if says("utf-8") || says("discriminant") || says("out of bounds of memory") || says("not aligned") {
+        FailureKind::Contract
+    } else {
+        FailureKind::Trap
+    }
+}
+
+fn frames(backtrace: &WasmBacktrace) -> String {
+    let mut text = String::new();
+    for frame in backtrace.frames() {
+        let mut line = |name: Option<&str>, place: Option<(&str, Option<u32>)>| {
+            match name {
+                Some(name) => {
+                    let _ = demangle_function_name(&mut text, name);
+                }
+                None => {
+                    let _ = write!(text, "function {}", frame.func_index());
+                }
+            }
+            if let Some((file, number)) = place {
+                let _ = write!(text, " at {file}");
+                if let Some(number) = number {
+                    let _ = write!(text, ":{number}");
+                }
+            }
+            text.push('\n');
+        };
+        if frame.symbols().is_empty() {
+            line(frame.func_name(), None);
+        }
+        for symbol in frame.symbols() {
+            line(symbol.name().or(frame.func_name()), symbol.file().map(|file| (file, symbol.line())));
+        }
+    }
+    text
+}
+
+fn describe(error: &wasmtime::Error, state: &State) -> Failure {
+    let message = error.root_cause().to_string();
+    let mut failure = if let Some(stop) = error.downcast_ref::<HostStop>() {
+        let kind = match stop {
+            HostStop::TimeUsedUp => FailureKind::Timeout,
+            HostStop::StopRequested => FailureKind::Stopped,
+            HostStop::Refused { .. } => FailureKind::Refused,
+        };
+        let mut failure = Failure::new(kind, stop.to_string());
+        if let HostStop::Refused { code, .. } = stop {
+            failure.refusal_code = *code;
+        }
+        failure
+    } else if let Some(trap) = error.downcast_ref::<Trap>() {
+        Failure::new(trap_kind(*trap), trap.to_string())
+    } else if let Some(exit) = error.downcast_ref::<I32Exit>() {
+        Failure::new(FailureKind::Exit, format!("the guest called exit with status {}", exit.0))
+    } else {
+        Failure::new(worded_kind(&message), message)
+    };
+    if let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() {
+        failure.backtrace = frames(backtrace);
+    }
+    failure.memory_grow_failed = state.limiter.refused_bytes;
+    failure
+}
+
+/// The exported interface `package/name` at any version compatible with `major.minor`: before 1.0 the minor decides.
+fn find_interface<'a>(exports: &'a [String], package: &str, interface: &str) -> Option<&'a str> {
+    let prefix = format!("{package}/{interface}@0.1.");
+    exports.iter().map(String::as_str).find(|name| name.starts_with(&prefix))
+}
+
+struct Finder<'a> {
+    store: &'a mut Store<State>,
+    instance: Instance,
+    exports: Vec<String>,
+}
+
+impl Finder<'_> {
+    fn find<P, R>(&mut self, package: &str, interface: &str, function: &str) -> Result<Option<TypedFunc<P, R>>, Failure>
+    where
+        P: ComponentNamedList + Lower,
+        R: ComponentNamedList + Lift,
+    {
+        let Some(name) = find_interface(&self.exports, package, interface) else {
+            return Ok(None);
+        };
+        let refused = |why: String| Failure::new(FailureKind::Export, format!("`{name}` is not the contract's: {why}"));
+        let index = self.instance.get_export_index(&mut *self.store, None, name);
+        let index = index.and_then(|index| self.instance.get_export_index(&mut *self.store, Some(&index), function));
+        let Some(index) = index else {
+            return Err(refused(format!("it has no function `{function}`")));
+        };
+        let typed = self.instance.get_typed_func(&mut *self.store, index);
+        typed.map(Some).map_err(|e| refused(format!("`{function}`: {e:#}")))
+    }
+
+    fn all(mut self) -> Result<Functions, Failure> {
+        const STREAMING: &str = "torvyn:streaming";
+        const FILTERING: &str = "torvyn:filtering";
+        const AGGREGATION: &str = "torvyn:aggregation";
+        const BATCHING: &str = "torvyn:batching";
+        let notify_backpressure = match self.find(STREAMING, "source", "notify-backpressure")? {
+            Some(function) => Some(function),
+            None => self.find(BATCHING, "batch-source", "notify-backpressure")?,
+        };
+        let complete = match self.find(STREAMING, "sink", "complete")? {
+            Some(function) => Some(function),
+            None => self.find(BATCHING, "batch-sink", "complete")?,
+        };
+        Ok(Functions {
+            init: self.find(STREAMING, "lifecycle", "init")?,
+            teardown: self.find(STREAMING, "lifecycle", "teardown")?,
+            pull: self.find(STREAMING, "source", "pull")?,
+            notify_backpressure,
+            acknowledge: self.find("torvyn:acks", "acks", "acknowledge")?,
+            process: self.find(STREAMING, "processor", "process")?,
+            evaluate: self.find(FILTERING, "filter", "evaluate")?,
+            route: self.find(FILTERING, "router", "route")?,
+            ingest: self.find(AGGREGATION, "aggregator", "ingest")?,
+            flush: self.find(AGGREGATION, "aggregator", "flush")?,
+            push: self.find(STREAMING, "sink", "push")?,
+            complete,
+            batch_pull: self.find(BATCHING, "batch-source", "pull")?,
+            batch_process: self.find(BATCHING, "batch-processor", "process")?,
+            batch_route: self.find(BATCHING, "batch-router", "route")?,
+            batch_ingest: self.find(BATCHING, "batch-aggregator", "ingest")?,
+            batch_flush: self.find(BATCHING, "batch-aggregator", "flush")?,
+            batch_push: self.find(BATCHING, "batch-sink", "push")?,
+        })
+    }
+}
+
+fn instantiate(handle: &ComponentHandle, host: *mut c_void, options: &InstanceOptions) -> Result<InstanceHandle, Failure> {
+    let linked = handle.link()?;
+    let shared = handle.shared.clone();
+    // SAFETY: `shared` is kept by the instance, after its store.
+    let callbacks: &'static Callbacks = unsafe { &*std::ptr::from_ref(shared.callbacks.as_ref()) };
+    let state = State::new(HostRef { callbacks, host }, options.max_memory_bytes, options.stop_flag);
+    let mut store = Store::new(&shared.engine, state);
+    store.limiter(|state| &mut state.limiter);
+    store.epoch_deadline_callback(on_tick);
+    store.data_mut().ticks_left = options.start_ticks_max;
+    store.set_epoch_deadline(1);
+    let instance = linked.instantiate(&mut store).map_err(|error| {
+        let mut failure = describe(&error, store.data());
+        let words = format!("{error:#}");
+        if error.downcast_ref::<WasmBacktrace>().is_none() && error.downcast_ref::<HostStop>().is_none() {
+            failure.kind = FailureKind::Limit;
+            failure.message = words;
+        }
+        failure
+    })?;
+    let ty = handle.component.component_type();
+    let exports = ty.exports(&shared.engine).map(|(name, _)| name.to_string()).collect();
+    let functions = Finder { store: &mut store, instance, exports }.all()?;
+    Ok(InstanceHandle {
+        store,
+        functions,
+        ended: false,
+        error_text: String::new(),
+        out_text: GuestText::EMPTY,
+        _shared: shared,
+    })
+}
+
+/// # Safety
+/// See the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tvb_instance_new(
+    component: *mut ComponentHandle,
+    host: *mut c_void,
+    options: *const InstanceOptions,
+    out: *mut *mut InstanceHandle,
+    raw: *mut RawFailure,
+) -> Status {
+    unsafe {
+        guard(raw, || {
+            *out = Box::into_raw(Box::new(instantiate(&*component, host, &*options)?));
+            Ok(Status::Ok)
+        })
+    }
+}
+
+/// # Safety
+/// See the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tvb_instance_free(instance: *mut InstanceHandle) {
+    if !instance.is_null() {
+        quiet((), || drop(unsafe { Box::from_raw(instance) }));
+    }
+}
+
+/// # Safety
+/// See the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tvb_instance_memory(instance: *const InstanceHandle) -> u64 {
+    unsafe { &*instance }.store.data().limiter.bytes
+}
+
+/// # Safety
+/// See the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tvb_instance_functions(instance: *const InstanceHandle) -> u32 {
+    let found = &unsafe { &*instance }.functions;
+    let bits = [
+        found.init.is_some(),
+        found.pull.is_some(),
+        found.process.is_some(),
+        found.push.is_some(),
+        found.evaluate.is_some(),
+        found.route.is_some(),
+        found.ingest.is_some(),
+        found.acknowledge.is_some(),
+        found.batch_pull.is_some(),
+        found.batch_process.is_some(),
+        found.batch_route.is_some(),
+        found.batch_ingest.is_some(),
+        found.batch_push.is_some(),
+    ];
+    bits.iter().enumerate().map(|(bit, &has)| u32::from(has) << bit).sum()
+}
+
+impl InstanceHandle {
+    /// One call into the guest. Whatever goes wrong in it, a panic included, ends the instance.
+    fn call<P, R>(
+        &mut self,
+        ticks_max: u64,
+        function: impl FnOnce(&Functions) -> &Option<TypedFunc<P, R>>,
+        arguments: P,
+    ) -> Result<R, Failure>
+    where
+        P: ComponentNamedList + Lower + Send + Sync,
+        R: ComponentNamedList + Lift + Send + Sync + 'static,
+    {
+        if self.ended {
+            return Err(Failure::new(FailureKind::Other, "the instance has ended"));
+        }
+        let Some(function) = function(&self.functions) else {
+            return Err(Failure::new(FailureKind::Export, "the component does not export this function"));
+        };
+        self.ended = true;
+        self.store.data_mut().ticks_left = ticks_max;
+        self.store.set_epoch_deadline(1);
+        match function.call(&mut self.store, arguments) {
+            Ok(result) => {
+                self.ended = false;
+                Ok(result)
+            }
+            Err(error) => Err(describe(&error, self.store.data())),
+        }
+    }
+
+    unsafe fn guest_error(&mut self, error: ProcessError, index: u32, out: *mut GuestError) -> Status {
+        let (kind, text) = error.into_parts();
+        self.error_text = text;
+        unsafe { *out = GuestError { kind, index, text: View::of(self.error_text.as_bytes()) } };
+        Status::GuestError
+    }
+
+    unsafe fn element(&mut self, element: ElementOut, out: *mut RawElementOut) -> Status {
+        self.out_text = element.meta.content_type;
+        let content_type = View::of(self.out_text.bytes());
+        unsafe { *out = RawElementOut { payload_rep: element.payload.rep(), content_type } };
+        Status::Ok
+    }
+}
+
+unsafe fn element_in(raw: *const RawElementIn) -> Result<In, Failure> {
+    let raw = unsafe { &*raw };
+    Ok((ElementIn {
+        meta: MetaIn {
+            sequence: raw.sequence,
+            timestamp_ns: raw.timestamp_ns,
+            content_type: unsafe { raw.content_type.text() }?,
+        },
+        payload: Resource::new_borrow(raw.payload_rep),
+        context: Resource::new_borrow(raw.context_rep),
+    },))
+}
+
+fn run_in(batch_rep: u32, writer_rep: u32) -> RunIn {
+    (Resource::new_borrow(batch_rep), Resource::new_borrow(writer_rep))
+}
+
+/// # Safety
+/// See the header; so for all calls below.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tvb_call_init(
+    instance: *mut InstanceHandle,
+    ticks_max: u64,
+    config: View,
+    error: *mut GuestError,
+    raw: *mut RawFailure,
+) -> Status {
+    unsafe {
+        guard(raw, || {
+            let instance = &mut *instance;
+            match instance.call(ticks_max, |f| &f.init, (config.text()?,))? {
+                (Ok(()),) => Ok(Status::Ok),
+                (Err(e),) => Ok(instance.guest_error(e, 0, error)),
+            }
+        })
+    }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tvb_call_teardown(instance: *mut InstanceHandle, ticks_max: u64, raw: *mut RawFailure) -> Status {
+    unsafe { guard(raw, || (*instance).call(ticks_max, |f| &f.teardown, ()).map(|()| Status::Ok)) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tvb_call_pull(
+    instance: *mut InstanceHandle,
+    ticks_max: u64,
+    out: *mut RawElementOut,
+    error: *mut GuestError,
+    raw: *mut RawFailure,
+) -> Status {
+    unsafe {
+        guard(raw, || {
+            let instance = &mut *instance;
+            match instance.call(ticks_max, |f| &f.pull, ())? {
+                (Ok(Some(element)),) => Ok(instance.element(element, out)),
+                (Ok(None),) => Ok(Status::Nothing),
+                (Err(e),) => Ok(instance.guest_error(e, 0, error)),
+            }
+        })
+    }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tvb_call_notify_backpressure(
+    instance: *mut InstanceHandle,
+    ticks_max: u64,
+    pause: bool,
+    raw: *mut RawFailure,
+) -> Status {
+    let signal = if pause { Signal::Pause } else { Signal::Ready };
+    unsafe { guard(raw, || (*instance).call(ticks_max, |f| &f.notify_backpressure, (signal,)).map(|()| Status::Ok)) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tvb_call_acknowledge(
+    instance: *mut InstanceHandle,
+    ticks_max: u64,
+    up_to: u64,
+    raw: *mut RawFailure,
+) -> Status {
+    unsafe { guard(raw, || (*instance).call(ticks_max, |f| &f.acknowledge, (up_to,)).map(|()| Status::Ok)) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tvb_call_process(
+    instance: *mut InstanceHandle,
+    ticks_max: u64,
+    input: *const RawElementIn,
+    out: *mut RawElementOut,
+    error: *mut GuestError,
+    raw: *mut RawFailure,
+) -> Status {
+    unsafe {
+        guard(raw, || {
+            let instance = &mut *instance;
+            match instance.call(ticks_max, |f| &f.process, element_in(input)?)? {
+                (Ok(ProcessResult::Emit(element)),) => Ok(instance.element(element, out)),
+                (Ok(ProcessResult::Drop),) => Ok(Status::Nothing),
+                (Err(e),) => Ok(instance.guest_error(e, 0, error)),
+            }
+        })
+    }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tvb_call_evaluate(
+    instance: *mut InstanceHandle,
+    ticks_max: u64,
+    input: *const RawElementIn,
+    error: *mut GuestError,
+    raw: *mut RawFailure,
+) -> Status {
+    unsafe {
+        guard(raw, || {
+            let instance = &mut *instance;
+            match instance.call(ticks_max, |f| &f.evaluate, element_in(input)?)? {
+                (Ok(true),) => Ok(Status::Ok),
+                (Ok(false),) => Ok(Status::Nothing),
+                (Err(e),) => Ok(instance.guest_error(e, 0, error)),
+            }
+        })
+    }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tvb_call_route(
+    instance: *mut InstanceHandle,
+    ticks_max: u64,
+    input: *const RawElementIn,
+    port: extern "C" fn(*mut c_void, View),
+    user: *mut c_void,
+    error: *mut GuestError,
+    raw: *mut RawFailure,
+) -> Status {
+    unsafe {
+        guard(raw, || {
+            let instance = &mut *instance;
+            match instance.call(ticks_max, |f| &f.route, element_in(input)?)? {
+                (Ok(ports),) => {
+                    ports.iter().for_each(|name| port(user, View::of(name.as_bytes())));
+                    Ok(Status::Ok)
+                }
+                (Err(e),) => Ok(instance.guest_error(e, 0, error)),
+            }
+        })
+    }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tvb_call_ingest(
+    instance: *mut InstanceHandle,
+    ticks_max: u64,
+    input: *const RawElementIn,
+    out: *mut RawElementOut,
+    error: *mut GuestError,
+    raw: *mut RawFailure,
+) -> Status {
+    unsafe {
+        guard(raw, || {
+            let instance = &mut *instance;
+            match instance.call(ticks_max, |f| &f.ingest, element_in(input)?)? {
+                (Ok(Some(element)),) => Ok(instance.element(element, out)),
+                (Ok(None),) => Ok(Status::Nothing),
+                (Err(e),) => Ok(instance.guest_error(e, 0, error)),
+            }
+        })
+    }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tvb_call_flush(
+    instance: *mut InstanceHandle,
+    ticks_max: u64,
+    element: extern "C" fn(*mut c_void, *const RawElementOut),
+    user: *mut c_void,
+    error: *mut GuestError,
+    raw: *mut RawFailure,
+) -> Status {
+    unsafe {
+        guard(raw, || {
+            let instance = &mut *instance;
+            match instance.call(ticks_max, |f| &f.flush, ())? {
+                (Ok(results),) => {
+                    for result in results {
+                        let content_type = View::of(result.meta.content_type.bytes());
+                        element(user, &RawElementOut { payload_rep: result.payload.rep(), content_type });
+                    }
+                    Ok(Status::Ok)
+                }
+                (Err(e),) => Ok(instance.guest_error(e, 0, error)),
+            }
+        })
+    }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tvb_call_push(
+    instance: *mut InstanceHandle,
+    ticks_max: u64,
+    input: *const RawElementIn,
+    error: *mut GuestError,
+    raw: *mut RawFailure,
+) -> Status {
+    unsafe {
+        guard(raw, || {
+            let instance = &mut *instance;
+            match instance.call(ticks_max, |f| &f.push, element_in(input)?)? {
+                (Ok(Signal::Ready),) => Ok(Status::Ok),
+                (Ok(Signal::Pause),) => Ok(Status::Pause),
+                (Err(e),) => Ok(instance.guest_error(e, 0, error)),
+            }
+        })
+    }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tvb_call_complete(
+    instance: *mut InstanceHandle,
+    ticks_max: u64,
+    error: *mut GuestError,
+    raw: *mut RawFailure,
+) -> Status {
+    unsafe {
+        guard(raw, || {
+            let instance = &mut *instance;
+            match instance.call(ticks_max, |f| &f.complete, ())? {
+                (Ok(()),) => Ok(Status::Ok),
+                (Err(e),) => Ok(instance.guest_error(e, 0, error)),
+            }
+        })
+    }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tvb_call_batch_pull(
+    instance: *mut InstanceHandle,
+    ticks_max: u64,
+    max: u32,
+    writer_rep: u32,
+    error: *mut GuestError,
+    raw: *mut RawFailure,
+) -> Status {
+    unsafe {
+        guard(raw, || {
+            let instance = &mut *instance;
+            match instance.call(ticks_max, |f| &f.batch_pull, (max, Resource::new_borrow(writer_rep)))? {
+                (Ok(true),) => Ok(Status::Ok),
+                (Ok(false),) => Ok(Status::Nothing),
+                (Err(e),) => Ok(instance.guest_error(e, 0, error)),
+            }
+        })
+    }
+}
+
+/// The three calls that take a run and write one.
+unsafe fn run_call(
+    instance: *mut InstanceHandle,
+    ticks_max: u64,
+    function: impl FnOnce(&Functions) -> &Option<TypedFunc<RunIn, BatchAnswer<()>>>,
+    run: RunIn,
+    error: *mut GuestError,
+    raw: *mut RawFailure,
+) -> Status {
+    unsafe {
+        guard(raw, || {
+            let instance = &mut *instance;
+            match instance.call(ticks_max, function, run)? {
+                (Ok(()),) => Ok(Status::Ok),
+                (Err(e),) => Ok(instance.guest_error(e.error, e.index, error)),
+            }
+        })
+    }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tvb_call_batch_process(
+    instance: *mut InstanceHandle,
+    ticks_max: u64,
+    batch_rep: u32,
+    writer_rep: u32,
+    error: *mut GuestError,
+    raw: *mut RawFailure,
+) -> Status {
+    unsafe { run_call(instance, ticks_max, |f| &f.batch_process, run_in(batch_rep, writer_rep), error, raw) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tvb_call_batch_route(
+    instance: *mut InstanceHandle,
+    ticks_max: u64,
+    batch_rep: u32,
+    writer_rep: u32,
+    error: *mut GuestError,
+    raw: *mut RawFailure,
+) -> Status {
+    unsafe { run_call(instance, ticks_max, |f| &f.batch_route, run_in(batch_rep, writer_rep), error, raw) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tvb_call_batch_ingest(
+    instance: *mut InstanceHandle,
+    ticks_max: u64,
+    batch_rep: u32,
+    writer_rep: u32,
+    error: *mut GuestError,
+    raw: *mut RawFailure,
+) -> Status {
+    unsafe { run_call(instance, ticks_max, |f| &f.batch_ingest, run_in(batch_rep, writer_rep), error, raw) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tvb_call_batch_flush(
+    instance: *mut InstanceHandle,
+    ticks_max: u64,
+    writer_rep: u32,
+    error: *mut GuestError,
+    raw: *mut RawFailure,
+) -> Status {
+    unsafe {
+        guard(raw, || {
+            let instance = &mut *instance;
+            match instance.call(ticks_max, |f| &f.batch_flush, (Resource::new_borrow(writer_rep),))? {
+                (Ok(true),) => Ok(Status::Ok),
+                (Ok(false),) => Ok(Status::Nothing),
+                (Err(e),) => Ok(instance.guest_error(e, 0, error)),
+            }
+        })
+    }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tvb_call_batch_push(
+    instance: *mut InstanceHandle,
+    ticks_max: u64,
+    batch_rep: u32,
+    error: *mut GuestError,
+    raw: *mut RawFailure,
+) -> Status {
+    unsafe {
+        guard(raw, || {
+            let instance = &mut *instance;
+            match instance.call(ticks_max, |f| &f.batch_push, (Resource::new_borrow(batch_rep),))? {
+                (Ok(Signal::Ready),) => Ok(Status::Ok),
+                (Ok(Signal::Pause),) => Ok(Status::Pause),
+                (Err(e),) => Ok(instance.guest_error(e.error, e.index, error)),
+            }
+        })
+    }
+}

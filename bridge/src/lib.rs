@@ -1,0 +1,13 @@
+//! wasmtime and the WIT tools behind one narrow C header, `torvyn_bridge.h`. That header is the documentation: this crate holds no
+//! policy and has no other user.
+
+mod allocations;
+mod authoring;
+mod callbacks;
+mod engine;
+mod ffi;
+mod instance;
+mod layout;
+mod lift;
+mod linker;
+mod state;

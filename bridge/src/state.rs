@@ -1,0 +1,225 @@
+//! What a store carries: the host behind it, its limits, and the WASI it may see.
+
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use wasmtime::component::ResourceTable;
+use wasmtime::{ResourceLimiter, StoreContextMut, UpdateDeadline};
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView, async_trait};
+
+use crate::callbacks::{Callbacks, Host};
+use crate::ffi::View;
+
+/// The host of one instance: which functions, and for whom.
+#[derive(Clone, Copy)]
+pub struct HostRef {
+    pub callbacks: &'static Callbacks,
+    pub host: Host,
+}
+
+// SAFETY: an instance, and so everything that calls through this, is used by one thread at a time; the header says so.
+unsafe impl Send for HostRef {}
+unsafe impl Sync for HostRef {}
+
+/// Why the host ended a call. Travels through the engine as an error and is found again by type.
+#[derive(Debug)]
+pub enum HostStop {
+    TimeUsedUp,
+    StopRequested,
+    Refused { code: u32, message: String },
+}
+
+impl std::fmt::Display for HostStop {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            HostStop::TimeUsedUp => f.write_str("the call used up its time"),
+            HostStop::StopRequested => f.write_str("the component was stopped"),
+            HostStop::Refused { message, .. } => f.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for HostStop {}
+
+/// Bytes a table entry is charged with.
+const TABLE_ENTRY_BYTES: u64 = 8;
+
+/// All memories and tables of one instance against one figure.
+pub struct Limiter {
+    pub bytes: u64,
+    pub max_bytes: u64,
+    /// What was last asked for in vain.
+    pub refused_bytes: u64,
+}
+
+impl Limiter {
+    fn grow(&mut self, more: u64) -> bool {
+        match self.bytes.checked_add(more) {
+            Some(total) if total <= self.max_bytes => {
+                self.bytes = total;
+                true
+            }
+            _ => {
+                self.refused_bytes = more;
+                false
+            }
+        }
+    }
+}
+
+impl ResourceLimiter for Limiter {
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            self.refused_bytes = (desired - current) as u64;
+            return Ok(false);
+        }
+        Ok(self.grow((desired - current) as u64))
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
+        Ok(self.grow((desired - current) as u64 * TABLE_ENTRY_BYTES))
+    }
+}
+
+pub struct State {
+    pub host: HostRef,
+    pub limiter: Limiter,
+    /// Times the epoch may still move on in this call.
+    pub ticks_left: u64,
+    pub stop_flag: *const AtomicU32,
+    /// Reused by batch.content-types.
+    pub texts: Vec<&'static str>,
+    wasi: WasiCtx,
+    table: ResourceTable,
+}
+
+// SAFETY: as HostRef; the stop flag is only ever read, atomically.
+unsafe impl Send for State {}
+unsafe impl Sync for State {}
+
+impl State {
+    pub fn new(host: HostRef, max_memory_bytes: u64, stop_flag: *const AtomicU32) -> State {
+        // Clocks and random, and nothing else: no folder, address, variable or argument; stdin closed; output to the host.
+        let wasi = WasiCtxBuilder::new()
+            .stdout(GuestOutput { host, stream: 1 })
+            .stderr(GuestOutput { host, stream: 2 })
+            .allow_tcp(false)
+            .allow_udp(false)
+            .build();
+        State {
+            host,
+            limiter: Limiter { bytes: 0, max_bytes: max_memory_bytes, refused_bytes: 0 },
+            ticks_left: 0,
+            stop_flag,
+            texts: Vec::new(),
+            wasi,
+            table: ResourceTable::new(),
+        }
+    }
+
+    /// A refusal as an error that ends the guest's call.
+    pub fn refusal(&self, answer: u32) -> wasmtime::Error {
+        let code = answer.saturating_sub(crate::callbacks::REFUSED);
+        HostStop::Refused { code, message: self.refusal_text() }.into()
+    }
+
+    pub fn refusal_text(&self) -> String {
+        let mut text = View::EMPTY;
+        (self.host.callbacks.refusal)(self.host.host, &mut text);
+        String::from_utf8_lossy(unsafe { text.bytes() }).into_owned()
+    }
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+/// Called each time the epoch has moved on while the guest runs, and only then: so waiting in a WASI call costs a guest at most one
+/// tick of its time.
+pub fn on_tick(mut store: StoreContextMut<'_, State>) -> wasmtime::Result<UpdateDeadline> {
+    let state = store.data_mut();
+    if unsafe { &*state.stop_flag }.load(Ordering::Relaxed) != 0 {
+        return Err(HostStop::StopRequested.into());
+    }
+    if state.ticks_left == 0 {
+        return Err(HostStop::TimeUsedUp.into());
+    }
+    state.ticks_left -= 1;
+    Ok(UpdateDeadline::Continue(1))
+}
+
+/// A guest's stdout or stderr: every write goes to the host at once, which bounds what it keeps.
+#[derive(Clone, Copy)]
+struct GuestOutput {
+    host: HostRef,
+    stream: u32,
+}
+
+/// Most bytes taken in one write.
+const WRITE_MAX: usize = 64 * 1024;
+
+impl GuestOutput {
+    fn pass_on(&self, bytes: &[u8]) {
+        (self.host.callbacks.output)(self.host.host, self.stream, View::of(bytes));
+    }
+}
+
+impl IsTerminal for GuestOutput {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for GuestOutput {
+    fn async_stream(&self) -> Box<dyn tokio::io::AsyncWrite + Send + Sync> {
+        Box::new(*self)
+    }
+
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(*self)
+    }
+}
+
+#[async_trait]
+impl Pollable for GuestOutput {
+    async fn ready(&mut self) {}
+}
+
+impl OutputStream for GuestOutput {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.pass_on(&bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(WRITE_MAX)
+    }
+}
+
+impl tokio::io::AsyncWrite for GuestOutput {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+        self.pass_on(bytes);
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
