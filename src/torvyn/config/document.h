@@ -1,0 +1,67 @@
+// A TOML text as a tree that knows its places and the order of its keys. Inside this folder only: what leaves it are the plain
+// structs of manifest.h.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "torvyn/config/flow_config.h"
+#include "torvyn/types/error.h"
+
+namespace torvyn::config {
+
+// Where a key or value stands in its document; lines and columns count from 1, columns and length count bytes.
+struct Place {
+  std::uint32_t line = 0;
+  std::uint32_t column = 0;
+  std::uint32_t length = 0;
+};
+
+struct Entry;
+
+// One value. Of the fields below `kind`, those of its kind are set.
+struct Value {
+  enum class Kind : std::uint8_t { text, integer, number, boolean, date, list, table };
+
+  Kind kind = Kind::table;
+  Place place;
+  std::string text;  // of a text or a date
+  std::int64_t integer = 0;
+  double number = 0;
+  bool boolean = false;
+  std::vector<Value> items;
+  std::vector<Entry> entries;  // in the order of the file
+
+  // What a size, rate, duration, count or flag comes to, in bytes, nanoseconds or 1s; set by `apply_schema`.
+  std::uint64_t quantity = 0;
+
+  // The value of a table's key; null where it has none.
+  const Value* find(std::string_view key) const noexcept;
+};
+
+struct Entry {
+  std::string key;
+  Place place;  // of the key
+  Value value;
+};
+
+struct Document {
+  std::string file;
+  std::shared_ptr<const std::string> text;
+  Value root;
+
+  SourceLocation at(const Place& place) const { return {file, place.line, place.column, place.length, text}; }
+  Error error(ErrorCode code, std::string message, std::string hint, const Place& place) const;
+};
+
+// Limits of a document, so that no text makes the reader recurse without end.
+inline constexpr int nested_values_max = 32;  // lists and tables within each other
+inline constexpr int key_parts_max = 32;      // of a.b.c
+
+// Reads `text`; `file` stands for it in messages. Errors: E0002 with the place.
+Result<Document> parse_document(std::string_view text, std::string file);
+
+}  // namespace torvyn::config

@@ -1,0 +1,56 @@
+// Torvyn.toml as plain structs.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "torvyn/config/flow_config.h"
+#include "torvyn/config/runtime_config.h"
+#include "torvyn/types/error.h"
+
+namespace torvyn::config {
+
+// `[[component]]`.
+struct ComponentConfig {
+  std::string name;
+  std::string path;      // folder or source file, relative to the manifest
+  std::string language;  // "c", "cpp", "rust"; empty = found from the sources
+  SourceLocation where;
+};
+
+struct Manifest {
+  std::filesystem::path path;       // of the file itself
+  std::filesystem::path directory;  // paths in the manifest are relative to this; "." rather than empty
+  std::string name;
+  std::string version;
+  std::string contract_version;  // 0.1.x
+  std::string description;
+  std::vector<std::string> authors;
+  std::string license;
+  std::string repository;
+  std::vector<ComponentConfig> components;
+  std::vector<FlowConfig> flows;  // in file order
+  RuntimeConfig runtime;
+
+  // Null where there is none; valid while the manifest is.
+  const FlowConfig* find_flow(std::string_view name) const noexcept;
+  const ComponentConfig* find_component(std::string_view name) const noexcept;
+};
+
+// The longest manifest that is read. A manifest is written by hand; this one would be a mistake.
+inline constexpr std::uint64_t manifest_bytes_max = 4 * mib;
+
+// Reads a manifest. Errors: E0001 not there; E0004 a folder, unreadable or too long; E0002 not TOML; E0201 another contract
+// version; E0700 wrong type or a required key missing; E0701 unknown key, with the nearest valid one; E0702 out of range,
+// or given twice. All but the first two have line and column, and the source line for a caret. The first error of the
+// file is the one returned.
+//
+// Where both `[capabilities.torvyn] max-memory` and `[runtime] max_memory_per_component` are given, the smaller one holds.
+Result<Manifest> load_manifest(const std::filesystem::path& path);
+
+// The same from text; `name` stands for the file in messages. Paths stay as written.
+Result<Manifest> parse_manifest(std::string_view text, const std::filesystem::path& name);
+
+}  // namespace torvyn::config

@@ -1,0 +1,554 @@
+#include "torvyn/config/manifest.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+namespace torvyn::config {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Pair;
+
+constexpr std::string_view project =
+    "[torvyn]\nname = \"x\"\nversion = \"0.1.0\"\ncontract_version = \"0.1.0\"\n";  // 4 lines
+
+std::string with_project(std::string_view rest) { return std::string(project) + std::string(rest); }
+
+Manifest parsed(std::string_view text) {
+  Result<Manifest> manifest = parse_manifest(text, "Torvyn.toml");
+  EXPECT_TRUE(manifest.has_value()) << (manifest ? "" : manifest.error().to_string());
+  return manifest ? *std::move(manifest) : Manifest{};
+}
+
+Error refused(std::string_view text) {
+  const Result<Manifest> manifest = parse_manifest(text, "Torvyn.toml");
+  EXPECT_FALSE(manifest.has_value()) << text;
+  return manifest ? Error(ErrorCode::internal_error, "was read") : manifest.error();
+}
+
+NodeConfig node_with(std::string_view lines) {
+  const Manifest manifest = parsed(with_project("[flow.main.nodes.n]\ncomponent = \"c\"\n" + std::string(lines)));
+  return manifest.flows.empty() ? NodeConfig{} : manifest.flows[0].nodes.at(0);
+}
+
+TEST(Manifest, ReadsTheProject) {
+  const Manifest manifest = parsed(R"([torvyn]
+name = "log-shouter"
+version = "1.2.3-rc.1"
+contract_version = "0.1.7"
+description = "shouts"
+authors = ["Ada", "Grace"]
+license = "Apache-2.0"
+repository = "https://example.org/shout"
+)");
+  EXPECT_EQ(manifest.name, "log-shouter");
+  EXPECT_EQ(manifest.version, "1.2.3-rc.1");
+  EXPECT_EQ(manifest.contract_version, "0.1.7");
+  EXPECT_EQ(manifest.description, "shouts");
+  EXPECT_THAT(manifest.authors, ElementsAre("Ada", "Grace"));
+  EXPECT_EQ(manifest.license, "Apache-2.0");
+  EXPECT_EQ(manifest.repository, "https://example.org/shout");
+  EXPECT_EQ(manifest.path, "Torvyn.toml");
+  EXPECT_EQ(manifest.directory, ".");
+}
+
+TEST(Manifest, KnowsItsFolder) {
+  const Result<Manifest> manifest = parse_manifest(project, "some/folder/Torvyn.toml");
+  ASSERT_TRUE(manifest.has_value());
+  EXPECT_EQ(manifest->directory, "some/folder");
+}
+
+TEST(Manifest, ReadsComponents) {
+  const Manifest manifest = parsed(with_project(R"(
+[[component]]
+name = "upper"
+path = "components/upper"
+language = "cpp"
+
+[[component]]
+name = "grep"
+path = "grep.rs"
+)"));
+  ASSERT_EQ(manifest.components.size(), 2U);
+  EXPECT_EQ(manifest.components[0].name, "upper");
+  EXPECT_EQ(manifest.components[0].path, "components/upper");
+  EXPECT_EQ(manifest.components[0].language, "cpp");
+  EXPECT_EQ(manifest.components[0].where.line, 6U);
+  EXPECT_EQ(manifest.components[1].language, "");
+  EXPECT_EQ(manifest.find_component("grep"), &manifest.components[1]);
+  EXPECT_EQ(manifest.find_component("gre"), nullptr);
+}
+
+TEST(Manifest, KeepsFlowsAndNodesInFileOrder) {
+  const Manifest manifest = parsed(with_project(R"(
+[flow.zeta]
+[flow.zeta.nodes.lines]
+component = "builtin:file"
+[flow.zeta.nodes.count]
+component = "count"
+[flow.zeta.nodes.a-sink]
+component = "builtin:stdout"
+[flow.alpha]
+description = "second"
+timeout = "10m"
+nodes.y = { component = "y" }
+nodes.x = { component = "x" }
+)"));
+  ASSERT_EQ(manifest.flows.size(), 2U);
+  const FlowConfig& zeta = manifest.flows[0];
+  EXPECT_EQ(zeta.name, "zeta");
+  EXPECT_EQ(zeta.timeout_ns, std::nullopt);
+  ASSERT_EQ(zeta.nodes.size(), 3U);
+  EXPECT_EQ(zeta.nodes[0].name, "lines");
+  EXPECT_EQ(zeta.nodes[1].name, "count");
+  EXPECT_EQ(zeta.nodes[2].name, "a-sink");
+  const FlowConfig& alpha = manifest.flows[1];
+  EXPECT_EQ(alpha.description, "second");
+  EXPECT_EQ(alpha.timeout_ns, 600 * s_in_ns);
+  ASSERT_EQ(alpha.nodes.size(), 2U);
+  EXPECT_EQ(alpha.nodes[0].name, "y");
+  EXPECT_EQ(alpha.nodes[1].name, "x");
+  EXPECT_EQ(manifest.find_flow("alpha"), &alpha);
+  EXPECT_EQ(manifest.find_flow("beta"), nullptr);
+}
+
+TEST(Manifest, KnowsWhereNodesAreWritten) {
+  const Manifest manifest = parsed(with_project("[flow.main.nodes.n]\n  component = \"c\"\n  config = { k = 1 }\n"));
+  const NodeConfig& node = manifest.flows.at(0).nodes.at(0);
+  EXPECT_EQ(node.where.file, "Torvyn.toml");
+  EXPECT_EQ(node.where.line, 5U);
+  EXPECT_EQ(node.where.column, 18U);
+  EXPECT_EQ(node.where.length, 1U);
+  EXPECT_EQ(node.component_where.line, 6U);
+  EXPECT_EQ(node.component_where.column, 15U);
+  EXPECT_EQ(node.settings_where.at("k").column, 14U);
+  ASSERT_NE(node.where.text, nullptr);
+  EXPECT_THAT(*node.where.text, HasSubstr("[flow.main.nodes.n]"));
+}
+
+TEST(Manifest, HandsATextConfigOnAsItIs) {
+  const NodeConfig node = node_with("config = \"a \\\"b\\\"\"\n");
+  EXPECT_EQ(node.config, "a \"b\"");
+  EXPECT_TRUE(node.settings.empty());
+}
+
+TEST(Manifest, TurnsATableConfigIntoJsonInItsOrder) {
+  const NodeConfig node = node_with(
+      "config = { z = \"a\\\"b\", n = -5, f = 1.5, t = true, d = 1979-05-27, list = [1, \"x\"], deep.k = 1, empty = {} "
+      "}\n");
+  EXPECT_EQ(node.config,
+            R"({"z":"a\"b","n":-5,"f":1.5,"t":true,"d":"1979-05-27","list":[1,"x"],"deep":{"k":1},"empty":{}})");
+  EXPECT_THAT(node.settings, ElementsAre(Pair("z", "a\"b"), Pair("n", "-5"), Pair("f", "1.5"), Pair("t", "true"),
+                                         Pair("d", "1979-05-27"), Pair("list", R"([1,"x"])"),
+                                         Pair("deep", R"({"k":1})"), Pair("empty", "{}")));
+}
+
+TEST(Manifest, ReadsAConfigSectionLikeAnInlineTable) {
+  const NodeConfig node = node_with("[flow.main.nodes.n.config]\npattern = \"ERR\"\n");
+  EXPECT_EQ(node.config, R"({"pattern":"ERR"})");
+  EXPECT_EQ(node.settings_where.at("pattern").line, 8U);
+}
+
+TEST(Manifest, TellsAnEmptyTableConfigFromNone) {
+  EXPECT_EQ(node_with("config = {}\n").config, "{}");
+  EXPECT_EQ(node_with("").config, "");
+}
+
+TEST(Manifest, ReadsLimitsOfANode) {
+  const NodeConfig node = node_with("timeout = \"250ms\"\nmax_memory = \"128MiB\"\n");
+  EXPECT_EQ(node.timeout_ns, 250 * ms_in_ns);
+  EXPECT_EQ(node.max_memory_bytes, 128 * mib);
+  const NodeConfig plain = node_with("");
+  EXPECT_EQ(plain.timeout_ns, std::nullopt);
+  EXPECT_EQ(plain.max_memory_bytes, std::nullopt);
+}
+
+std::vector<ErrorAction> actions(const ErrorPolicy& policy) {
+  return {policy.invalid_input, policy.unavailable, policy.internal, policy.deadline_exceeded};
+}
+
+TEST(Manifest, ReadsOnErrorAsAWordOrByCase) {
+  constexpr ErrorAction stop = ErrorAction::fail;
+  constexpr ErrorAction skip = ErrorAction::skip;
+  EXPECT_THAT(actions(node_with("").on_error), ElementsAre(stop, stop, stop, stop));
+  EXPECT_THAT(actions(node_with("on_error = \"skip\"\n").on_error), ElementsAre(skip, skip, skip, skip));
+  EXPECT_THAT(actions(node_with("on_error = \"fail\"\n").on_error), ElementsAre(stop, stop, stop, stop));
+  EXPECT_THAT(actions(node_with("on_error = { invalid-input = \"skip\" }\n").on_error),
+              ElementsAre(skip, stop, stop, stop));
+  EXPECT_THAT(actions(node_with("on_error = { default = \"skip\", internal = \"fail\" }\n").on_error),
+              ElementsAre(skip, skip, stop, skip));
+  EXPECT_THAT(actions(node_with("on_error = { unavailable = \"skip\", deadline-exceeded = \"skip\" }\n").on_error),
+              ElementsAre(stop, skip, stop, skip));
+}
+
+TEST(Manifest, ReadsEdgesInEveryForm) {
+  const Manifest manifest = parsed(with_project(R"(
+[[flow.main.edges]]
+from = "a"
+to = "b.left"
+[[flow.main.edges]]
+from = { node = "b", port = "errors" }
+to = { node = "c" }
+)"));
+  const std::vector<EdgeConfig>& edges = manifest.flows.at(0).edges;
+  ASSERT_EQ(edges.size(), 2U);
+  EXPECT_EQ(edges[0].from_node, "a");
+  EXPECT_EQ(edges[0].from_port, "output");
+  EXPECT_EQ(edges[0].to_node, "b");
+  EXPECT_EQ(edges[0].to_port, "left");
+  EXPECT_EQ(edges[0].where.line, 6U);
+  EXPECT_EQ(edges[0].from_where.line, 7U);
+  EXPECT_EQ(edges[0].to_where.line, 8U);
+  EXPECT_EQ(edges[1].from_node, "b");
+  EXPECT_EQ(edges[1].from_port, "errors");
+  EXPECT_EQ(edges[1].to_node, "c");
+  EXPECT_EQ(edges[1].to_port, "input");
+}
+
+TEST(Manifest, LeavesTheRuntimeAtItsDefaults) {
+  const RuntimeConfig runtime = parsed(project).runtime;
+  EXPECT_EQ(runtime.max_memory_per_component_bytes, 64 * mib);
+  EXPECT_EQ(runtime.max_log_bytes_per_s, 64 * kib);
+  EXPECT_EQ(runtime.max_batch, 64U);
+  EXPECT_TRUE(runtime.compile_cache);
+  EXPECT_TRUE(runtime.pools.fallback_alloc);
+}
+
+TEST(Manifest, ReadsEveryRuntimeSetting) {
+  const RuntimeConfig runtime = parsed(with_project(R"(
+[runtime]
+max_memory_per_component = "128MiB"
+max_handles = 17
+max_host_buffers = "32MiB"
+max_log = "1KiB/s"
+invocation_timeout = "2s"
+component_init_timeout = "7s"
+component_teardown_timeout = "300ms"
+max_batch = 65536
+max_batch_bytes = 4096
+max_instances = 5
+compile_cache = false
+[runtime.pools]
+small_pool_size = 1
+medium_pool_size = 2
+large_pool_size = 3
+huge_pool_size = 4
+exhaustion_policy = "error"
+[capabilities.torvyn]
+max-buffer-size = "2MiB"
+)"))
+                                    .runtime;
+  EXPECT_EQ(runtime.max_memory_per_component_bytes, 128 * mib);
+  EXPECT_EQ(runtime.max_buffer_size_bytes, 2 * mib);
+  EXPECT_EQ(runtime.max_handles, 17U);
+  EXPECT_EQ(runtime.max_host_buffers_bytes, 32 * mib);
+  EXPECT_EQ(runtime.max_log_bytes_per_s, kib);
+  EXPECT_EQ(runtime.invocation_timeout_ns, 2 * s_in_ns);
+  EXPECT_EQ(runtime.component_init_timeout_ns, 7 * s_in_ns);
+  EXPECT_EQ(runtime.component_teardown_timeout_ns, 300 * ms_in_ns);
+  EXPECT_EQ(runtime.max_batch, 65'536U);
+  EXPECT_EQ(runtime.max_batch_bytes, 4'096U);
+  EXPECT_EQ(runtime.max_instances, 5U);
+  EXPECT_FALSE(runtime.compile_cache);
+  EXPECT_EQ(runtime.pools.small_pool_size, 1U);
+  EXPECT_EQ(runtime.pools.medium_pool_size, 2U);
+  EXPECT_EQ(runtime.pools.large_pool_size, 3U);
+  EXPECT_EQ(runtime.pools.huge_pool_size, 4U);
+  EXPECT_FALSE(runtime.pools.fallback_alloc);
+}
+
+TEST(Manifest, ReadsKeysWithTheirUnitInTheName) {
+  const Manifest manifest = parsed(with_project(R"(
+[runtime]
+component_init_timeout_ms = 1500
+invocation_timeout_s = 3
+max_memory_per_component_bytes = 65536
+max_log_bytes = 512
+max_batch_bytes_bytes = 99
+[flow.main]
+timeout_s = 60
+nodes.a = { component = "c", timeout_ms = 5, max_memory_bytes = 1024 }
+)"));
+  EXPECT_EQ(manifest.runtime.component_init_timeout_ns, 1'500 * ms_in_ns);
+  EXPECT_EQ(manifest.runtime.invocation_timeout_ns, 3 * s_in_ns);
+  EXPECT_EQ(manifest.runtime.max_memory_per_component_bytes, 65'536U);
+  EXPECT_EQ(manifest.runtime.max_log_bytes_per_s, 512U);
+  EXPECT_EQ(manifest.runtime.max_batch_bytes, 99U);
+  EXPECT_EQ(manifest.flows[0].timeout_ns, 60 * s_in_ns);
+  EXPECT_EQ(manifest.flows[0].nodes[0].timeout_ns, 5 * ms_in_ns);
+  EXPECT_EQ(manifest.flows[0].nodes[0].max_memory_bytes, 1'024U);
+}
+
+TEST(Manifest, TakesTheSmallerOfTwoMemoryLimits) {
+  const auto memory = [](std::string_view runtime, std::string_view capability) {
+    std::string text(project);
+    if (!runtime.empty()) text += "[runtime]\nmax_memory_per_component = \"" + std::string(runtime) + "\"\n";
+    if (!capability.empty()) text += "[capabilities.torvyn]\nmax-memory = \"" + std::string(capability) + "\"\n";
+    return parsed(text).runtime.max_memory_per_component_bytes;
+  };
+  EXPECT_EQ(memory("", "128MiB"), 128 * mib);
+  EXPECT_EQ(memory("32MiB", "128MiB"), 32 * mib);
+  EXPECT_EQ(memory("128MiB", "32MiB"), 32 * mib);
+}
+
+TEST(Manifest, PointsAtAnUnknownKey) {
+  const Error error = refused(with_project("[flow.main.nodes.upper]\n  componnet = \"./upper.wasm\"\n"));
+  EXPECT_EQ(error.code(), ErrorCode::unknown_key);
+  EXPECT_EQ(error.message(), "unknown key `componnet`, did you mean `component`?");
+  EXPECT_EQ(error.detail().file, "Torvyn.toml");
+  EXPECT_EQ(error.detail().line, 6U);
+  EXPECT_EQ(error.detail().column, 3U);
+  EXPECT_EQ(error.detail().source_line, "  componnet = \"./upper.wasm\"");
+  EXPECT_EQ(error.detail().caret_length, 9U);
+}
+
+TEST(Manifest, NamesTheKeysThatThereAreWhereNoneIsNear) {
+  const Error error = refused(with_project("[capabilities.torvyn]\nfavourite-colour = 1\n"));
+  EXPECT_EQ(error.message(), "unknown key `favourite-colour` in `[capabilities.torvyn]`");
+  EXPECT_EQ(error.hint(), "`[capabilities.torvyn]` may hold `max-buffer-size` or `max-memory`");
+  EXPECT_EQ(refused(with_project("[observability]\n")).message(), "unknown key `observability` in a manifest");
+}
+
+TEST(Manifest, ReportsTheFirstErrorOfTheFile) {
+  const Error error = refused(with_project("[runtime]\nzzz = 1\nmax_batch = 0\naaa = 1\n"));
+  EXPECT_EQ(error.detail().line, 6U);
+}
+
+TEST(Manifest, AsksForANodesComponentAtTheNode) {
+  const Error error =
+      refused(with_project("[flow.main.nodes.upper]\ntimeout = \"1s\"\n[flow.main.nodes.b]\ncomponent = \"b\"\n"));
+  EXPECT_EQ(error.code(), ErrorCode::wrong_type);
+  EXPECT_EQ(error.message(), "`[flow.main.nodes.upper]` has no `component`");
+  EXPECT_EQ(error.hint(), "add component = \"./upper.wasm\"");
+  EXPECT_EQ(error.detail().line, 5U);
+  EXPECT_EQ(error.detail().column, 18U);
+  EXPECT_EQ(error.detail().caret_length, 5U);
+}
+
+struct BadCase {
+  const char* text;  // behind the project
+  ErrorCode code;
+  std::uint32_t line;
+  std::uint32_t column;
+  const char* message;  // a part of it
+};
+
+TEST(Manifest, RefusesWrongTypes) {
+  const BadCase cases[] = {
+      {"runtime = 5", ErrorCode::unknown_key, 5, 1, "unknown key `runtime`"},  // it is in [torvyn]
+      {"[component]\nname = 'a'", ErrorCode::wrong_type, 5, 1, "`component` wants a list of tables, not a table"},
+      {"[[runtime]]", ErrorCode::wrong_type, 5, 1, "`runtime` wants a table, not a list"},
+      {"[flow]\nmain = 3", ErrorCode::wrong_type, 6, 1, "`[flow.main]` wants a table, not a whole number"},
+      {"[flow.main]\nnodes = ['a']", ErrorCode::wrong_type, 6, 9, "`nodes` wants a table of tables, not a list"},
+      {"[flow.main]\nedges = ['a']", ErrorCode::wrong_type, 6, 10, "`edges` wants a list of tables; this is text"},
+      {"[flow.main]\ntimeout = 5", ErrorCode::wrong_type, 6, 11,
+       "`timeout` wants a duration with its unit, not a whole number"},
+      {"[flow.main]\ndescription = 5", ErrorCode::wrong_type, 6, 15, "`description` wants text, not a whole number"},
+      {"[flow.main.nodes.a]\ncomponent = ['x']", ErrorCode::wrong_type, 6, 13, "wants text, not a list"},
+      {"[flow.main.nodes.a]\ncomponent = 'x'\nconfig = 1.5", ErrorCode::wrong_type, 7, 10,
+       "wants text or a table, not a number with a fraction"},
+      {"[flow.main.nodes.a]\ncomponent = 'x'\non_error = true", ErrorCode::wrong_type, 7, 12, "not true or false"},
+      {"[flow.main.nodes.a]\ncomponent = 'x'\nmax_memory = 1.5", ErrorCode::wrong_type, 7, 14, "wants a size"},
+      {"[runtime]\nmax_batch = '64'", ErrorCode::wrong_type, 6, 13, "`max_batch` wants a whole number, not text"},
+      {"[runtime]\nmax_batch = 1.0", ErrorCode::wrong_type, 6, 13, "not a number with a fraction"},
+      {"[runtime]\ncompile_cache = 'yes'", ErrorCode::wrong_type, 6, 17,
+       "`compile_cache` wants true or false, not text"},
+      {"[runtime]\ninvocation_timeout_ms = '5'", ErrorCode::wrong_type, 6, 25, "wants a whole number, not text"},
+      {"[runtime]\ninvocation_timeout = 07:32:00", ErrorCode::wrong_type, 6, 22, "not a date or time"},
+      {"[runtime]\npools = 5", ErrorCode::wrong_type, 6, 9, "`pools` wants a table, not a whole number"},
+      {"authors = 'me'", ErrorCode::wrong_type, 5, 11, "`authors` wants a list of texts, not text"},
+      {"authors = ['me', 5]", ErrorCode::wrong_type, 5, 11, "wants a list of texts"},
+      {"[[component]]\nname = 'a'", ErrorCode::wrong_type, 5, 1, "`[[component]]` has no `path`"},
+      {"[[component]]\npath = 'a'", ErrorCode::wrong_type, 5, 1, "`[[component]]` has no `name`"},
+      {"[[flow.main.edges]]\nfrom = 'a'", ErrorCode::wrong_type, 5, 1, "`[[flow.main.edges]]` has no `to`"},
+      {"[[flow.main.edges]]\nto = 'a'\nfrom = { port = 'x' }", ErrorCode::wrong_type, 7, 1,
+       "`[flow.main.edges.from]` has no `node`"},
+  };
+  for (const BadCase& bad : cases) {
+    const Error error = refused(with_project(bad.text));
+    EXPECT_EQ(error.code(), bad.code) << bad.text << error.to_string();
+    EXPECT_EQ(error.detail().line, bad.line) << bad.text;
+    EXPECT_EQ(error.detail().column, bad.column) << bad.text;
+    EXPECT_THAT(error.message(), HasSubstr(bad.message)) << bad.text;
+    EXPECT_NE(error.hint(), "") << bad.text;
+  }
+}
+
+TEST(Manifest, RefusesValuesOutOfRange) {
+  const BadCase cases[] = {
+      {"[runtime]\nmax_batch = 0", ErrorCode::out_of_range, 6, 13, "`max_batch` is 0; it must be 1 to 65536"},
+      {"[runtime]\nmax_batch = 65537", ErrorCode::out_of_range, 6, 13, "`max_batch` is 65537"},
+      {"[runtime]\nmax_batch = -1", ErrorCode::out_of_range, 6, 13, "`max_batch` is negative"},
+      {"[runtime]\nmax_handles = 65537", ErrorCode::out_of_range, 6, 15, "it must be 1 to 65536"},
+      {"[runtime]\nmax_instances = 0", ErrorCode::out_of_range, 6, 17, "`max_instances` is 0"},
+      {"[runtime]\nmax_host_buffers = '0MiB'", ErrorCode::out_of_range, 6, 20,
+       "`max_host_buffers` is 0 B; it must be 1 B to 1 TiB"},
+      {"[runtime]\nmax_host_buffers = -5", ErrorCode::out_of_range, 6, 20, "is negative"},
+      {"[runtime]\nmax_memory_per_component = '5GiB'", ErrorCode::out_of_range, 6, 28,
+       "is 5 GiB; it must be 1 B to 4 GiB"},
+      {"[runtime]\nmax_memory_per_component = '64mb'", ErrorCode::out_of_range, 6, 28, "did you mean `MB`?"},
+      {"[runtime]\nmax_log = '0/s'", ErrorCode::out_of_range, 6, 11, "`max_log` is 0 B/s"},
+      {"[runtime]\nmax_log = '64KiB/h'", ErrorCode::out_of_range, 6, 11, "unknown unit"},
+      {"[runtime]\ninvocation_timeout = '0s'", ErrorCode::out_of_range, 6, 22, "`invocation_timeout` is 0 s"},
+      {"[runtime]\ninvocation_timeout = '25h'", ErrorCode::out_of_range, 6, 22, "it must be 0.001 µs to 24 h"},
+      {"[runtime]\ninvocation_timeout = '5'", ErrorCode::out_of_range, 6, 22, "`5` has no unit"},
+      {"[runtime]\ninvocation_timeout_s = 9223372036854775807", ErrorCode::out_of_range, 6, 24, "it must be"},
+      {"[runtime]\ninvocation_timeout_s = -1", ErrorCode::out_of_range, 6, 24, "is negative"},
+      {"[runtime]\ninvocation_timeout = '1s'\ninvocation_timeout_ms = 5", ErrorCode::out_of_range, 7, 1,
+       "`invocation_timeout_ms` sets `invocation_timeout` a second time"},
+      {"[runtime.pools]\nsmall_pool_size = 0", ErrorCode::out_of_range, 6, 19, "`small_pool_size` is 0"},
+      {"[runtime.pools]\nexhaustion_policy = 'fallback_alloc'", ErrorCode::out_of_range, 6, 21,
+       "did you mean `fallback-alloc`?"},
+      {"[capabilities.torvyn]\nmax-buffer-size = '0'", ErrorCode::out_of_range, 6, 19, "`max-buffer-size` is 0 B"},
+      {"[[component]]\nname = 'a b'\npath = 'x'", ErrorCode::out_of_range, 6, 8, "`a b` is not a name"},
+      {"[[component]]\nname = 'a'\npath = ''", ErrorCode::out_of_range, 7, 8, "`path` is empty"},
+      {"[[component]]\nname = 'a'\npath = \"x\\u0000\"", ErrorCode::out_of_range, 7, 8, "NUL byte"},
+      {"[[component]]\nname = 'a'\npath = 'x'\nlanguage = 'cobol'", ErrorCode::out_of_range, 8, 12,
+       "`language` cannot be `cobol`"},
+      {"[[component]]\nname = 'a'\npath = 'x'\n[[component]]\nname = 'a'\npath = 'y'", ErrorCode::out_of_range, 9, 8,
+       "two components are called `a`; the other one is in line 6"},
+      {"[flow.'a.b']", ErrorCode::out_of_range, 5, 7, "`a.b` is not a name"},
+      {"[flow.main.nodes.'']\ncomponent = 'x'", ErrorCode::out_of_range, 5, 18, "`` is not a name"},
+      {"[flow.main.nodes.a]\ncomponent = ''", ErrorCode::out_of_range, 6, 13, "`component` is empty"},
+      {"[flow.main.nodes.a]\ncomponent = 'x'\non_error = 'skp'", ErrorCode::out_of_range, 7, 12,
+       "did you mean `skip`?"},
+      {"[flow.main.nodes.a]\ncomponent = 'x'\non_error = { internal = 'retry' }", ErrorCode::out_of_range, 7, 25,
+       "`internal` cannot be `retry`"},
+      {"[flow.main.nodes.a]\ncomponent = 'x'\nconfig = { a = [inf] }", ErrorCode::out_of_range, 7, 17, "infinity"},
+      {"[[flow.main.edges]]\nfrom = 'a.b.c'\nto = 'd'", ErrorCode::out_of_range, 6, 8, "`a.b.c` is no end of an edge"},
+      {"[[flow.main.edges]]\nfrom = 'a'\nto = '.x'", ErrorCode::out_of_range, 7, 6, "`.x` is no end of an edge"},
+      {"[[flow.main.edges]]\nfrom = 'a.'\nto = 'x'", ErrorCode::out_of_range, 6, 8, "`a.` is no end of an edge"},
+  };
+  for (const BadCase& bad : cases) {
+    const Error error = refused(with_project(bad.text));
+    EXPECT_EQ(error.code(), bad.code) << bad.text << error.to_string();
+    EXPECT_EQ(error.detail().line, bad.line) << bad.text;
+    EXPECT_EQ(error.detail().column, bad.column) << bad.text;
+    EXPECT_THAT(error.message(), HasSubstr(bad.message)) << bad.text;
+    EXPECT_NE(error.hint(), "") << bad.text;
+    EXPECT_NE(error.detail().source_line, "") << bad.text;
+  }
+}
+
+TEST(Manifest, ShowsHowATimeWithoutItsUnitIsWritten) {
+  EXPECT_EQ(refused(with_project("[runtime]\ninvocation_timeout = 250\n")).hint(),
+            "write invocation_timeout = \"1s\" or invocation_timeout_ms = 250");
+}
+
+TEST(Manifest, WantsItsProjectSection) {
+  const Error error = refused("");
+  EXPECT_EQ(error.code(), ErrorCode::wrong_type);
+  EXPECT_EQ(error.message(), "there is no `[torvyn]` section");
+  EXPECT_EQ(error.detail().line, 1U);
+  EXPECT_EQ(refused("[torvyn]\nname = 'x'\nversion = '1.0.0'\n").message(), "`[torvyn]` has no `contract_version`");
+  EXPECT_EQ(refused("[torvyn]\nversion = '1.0.0'\n").message(), "`[torvyn]` has no `name`");
+  EXPECT_THAT(refused("[torvyn]\nname = 'My Project'\n").message(), HasSubstr("is not a project name"));
+  EXPECT_THAT(refused("[torvyn]\nname = 'x'\nversion = '1.0'\n").message(), HasSubstr("is not a version"));
+}
+
+TEST(Manifest, RunsItsOwnContractVersionOnly) {
+  for (const char* version : {"0.2.0", "1.0.0", "0.0.1", "0.10.0", "1.0.1"}) {
+    const Error error =
+        refused(std::string("[torvyn]\nname = 'x'\nversion = '1.0.0'\ncontract_version = '") + version + "'\n");
+    EXPECT_EQ(error.code(), ErrorCode::version_incompatible) << version;
+    EXPECT_THAT(error.message(), HasSubstr(version));
+    EXPECT_EQ(error.detail().line, 4U);
+    EXPECT_EQ(error.detail().column, 20U);
+  }
+  EXPECT_EQ(refused("[torvyn]\nname = 'x'\nversion = '1.0.0'\ncontract_version = '0.1'\n").code(),
+            ErrorCode::out_of_range);
+}
+
+TEST(Manifest, PassesSyntaxErrorsOnWithTheirPlace) {
+  const Error error = refused(with_project("[flow.main\n"));
+  EXPECT_EQ(error.code(), ErrorCode::manifest_not_toml);
+  EXPECT_EQ(error.detail().line, 5U);
+  EXPECT_EQ(error.detail().source_line, "[flow.main");
+}
+
+TEST(Manifest, RefusesNodesDefinedTwice) {
+  const Error error = refused(with_project("[flow.a.nodes.n]\ncomponent = 'x'\n[flow.a.nodes.n]\ncomponent = 'y'\n"));
+  EXPECT_EQ(error.code(), ErrorCode::manifest_not_toml);
+  EXPECT_EQ(error.detail().line, 7U);
+}
+
+TEST(Manifest, CopesWithVeryManyComponents) {
+  std::string text(project);
+  for (int i = 0; i < 50'000; ++i) text += "[[component]]\nname = 'n" + std::to_string(i) + "'\npath = 'p'\n";
+  EXPECT_EQ(parsed(text).components.size(), 50'000U);
+}
+
+// A folder of its own, removed at the end.
+class LoadManifest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (std::filesystem::temp_directory_path() / "torvyn-manifest-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern;
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::filesystem::path write(std::string_view text) const {
+    std::filesystem::path path = folder_ / "Torvyn.toml";
+    std::ofstream(path, std::ios::binary) << text;
+    return path;
+  }
+
+  static Error refused(const std::filesystem::path& path) {
+    const Result<Manifest> manifest = load_manifest(path);
+    EXPECT_FALSE(manifest.has_value());
+    if (manifest) return Error(ErrorCode::internal_error, "was read");
+    EXPECT_EQ(manifest.error().detail().file, path.string());
+    return manifest.error();
+  }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(LoadManifest, ReadsAFile) {
+  const std::filesystem::path path = write(project);
+  const Result<Manifest> manifest = load_manifest(path);
+  ASSERT_TRUE(manifest.has_value());
+  EXPECT_EQ(manifest->name, "x");
+  EXPECT_EQ(manifest->path, path);
+  EXPECT_EQ(manifest->directory, folder_);
+}
+
+TEST_F(LoadManifest, SaysThatThereIsNone) {
+  EXPECT_EQ(refused(folder_ / "Torvyn.toml").code(), ErrorCode::manifest_not_found);
+  EXPECT_EQ(refused(folder_ / "no" / "folder.toml").code(), ErrorCode::manifest_not_found);
+  EXPECT_EQ(refused(write(project) / "below-a-file").code(), ErrorCode::manifest_not_found);
+}
+
+TEST_F(LoadManifest, RefusesAFolder) {
+  const Error error = refused(folder_);
+  EXPECT_EQ(error.code(), ErrorCode::io_failed);
+  EXPECT_THAT(error.message(), HasSubstr("is a folder"));
+  EXPECT_THAT(error.hint(), HasSubstr("Torvyn.toml"));
+}
+
+TEST_F(LoadManifest, SaysWhyAFileCannotBeOpened) {
+  const std::filesystem::path path = folder_ / "loop.toml";
+  std::filesystem::create_symlink(path, path);
+  const Error error = refused(path);
+  EXPECT_EQ(error.code(), ErrorCode::io_failed);
+  EXPECT_THAT(error.message(), HasSubstr("symbolic links"));
+}
+
+TEST_F(LoadManifest, RefusesAHugeFile) {
+  const std::string filling(manifest_bytes_max - project.size() - 1, ' ');
+  ASSERT_TRUE(load_manifest(write(std::string(project) + filling + "\n")).has_value());
+  const Error error = refused(write(std::string(project) + filling + " \n"));
+  EXPECT_EQ(error.code(), ErrorCode::io_failed);
+  EXPECT_THAT(error.message(), HasSubstr("4 MiB"));
+}
+
+}  // namespace
+}  // namespace torvyn::config

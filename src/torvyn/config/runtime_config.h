@@ -1,0 +1,40 @@
+// The settings of the runtime itself, with their defaults. Sizes in bytes, times in nanoseconds.
+#pragma once
+
+#include <cstdint>
+
+namespace torvyn::config {
+
+inline constexpr std::uint64_t kib = 1024;
+inline constexpr std::uint64_t mib = 1024 * kib;
+inline constexpr std::uint64_t gib = 1024 * mib;
+inline constexpr std::uint64_t ms_in_ns = 1'000'000;
+inline constexpr std::uint64_t s_in_ns = 1'000 * ms_in_ns;
+
+// `[runtime.pools]`: buffers kept in each tier.
+struct PoolConfig {
+  std::uint32_t small_pool_size = 4096;   // of up to 4 KiB
+  std::uint32_t medium_pool_size = 1024;  // of up to 64 KiB
+  std::uint32_t large_pool_size = 256;    // of up to 1 MiB
+  std::uint32_t huge_pool_size = 32;      // larger ones, kept for reuse once made
+  bool fallback_alloc = true;             // `exhaustion_policy`: else an exhausted tier is E0301
+};
+
+// `[runtime]`.
+struct RuntimeConfig {
+  std::uint64_t max_memory_per_component_bytes = 64 * mib;  // linear memories and tables of one instance together
+  std::uint64_t max_buffer_size_bytes = 16 * mib;           // `[capabilities.torvyn] max-buffer-size`
+  std::uint32_t max_handles = 4096;                         // buffer handles one instance may hold
+  std::uint64_t max_host_buffers_bytes = 64 * mib;          // buffer bytes one instance may hold
+  std::uint64_t max_log_bytes_per_s = 64 * kib;             // log and stdio of one instance
+  std::uint64_t invocation_timeout_ns = s_in_ns;            // guest time in one call
+  std::uint64_t component_init_timeout_ns = 5 * s_in_ns;
+  std::uint64_t component_teardown_timeout_ns = 2 * s_in_ns;
+  std::uint32_t max_batch = 64;             // most elements handed to a stage at once
+  std::uint64_t max_batch_bytes = 1 * mib;  // and bytes
+  std::uint32_t max_instances = 16384;      // of the whole host
+  bool compile_cache = true;
+  PoolConfig pools;
+};
+
+}  // namespace torvyn::config
