@@ -1,0 +1,105 @@
+#include "torvyn/engine/component_info.h"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace torvyn::engine {
+namespace {
+
+using contracts::InterfaceName;
+using contracts::split_interface_name;
+
+std::vector<InterfaceInfo> read_interfaces(const nlohmann::json& list) {
+  std::vector<InterfaceInfo> interfaces;
+  for (const auto& item : list)
+    interfaces.push_back({.name = item.value("name", ""),
+                          .kind = item.value("kind", ""),
+                          .items = item.value("items", std::vector<std::string>{})});
+  return interfaces;
+}
+
+// Before 1.0 the minor version decides: 0.1.3 serves whoever asks for 0.1.0.
+bool compatible(std::string_view have, std::string_view want) {
+  const auto minor = [](std::string_view version) { return version.substr(0, version.find('.', version.find('.') + 1)); };
+  return minor(have) == minor(want);
+}
+
+std::string list_names(const std::vector<InterfaceInfo>& interfaces) {
+  if (interfaces.empty()) return "it exports nothing";
+  std::string text = "it exports ";
+  for (std::size_t i = 0; i < interfaces.size(); ++i) {
+    if (i != 0) text += ", ";
+    if (i == 8) return text + "… (" + std::to_string(interfaces.size()) + " in all)";
+    text += "`" + interfaces[i].name + "`";
+  }
+  return text;
+}
+
+}  // namespace
+
+const StageInfo* ComponentInfo::find_stage(contracts::Role role) const noexcept {
+  const auto found = std::ranges::find(stages, role, &StageInfo::role);
+  return found == stages.end() ? nullptr : &*found;
+}
+
+Result<ComponentInfo> read_any_component_info(std::string_view description) {
+  const nlohmann::json json = nlohmann::json::parse(description, nullptr, false);
+  if (!json.is_object()) return fail(ErrorCode::internal_error, "the engine described a component in a way we don't understand");
+  ComponentInfo info;
+  info.imports = read_interfaces(json.value("imports", nlohmann::json::array()));
+  info.exports = read_interfaces(json.value("exports", nlohmann::json::array()));
+  for (const InterfaceInfo& exported : info.exports) {
+    const InterfaceName name = split_interface_name(exported.name);
+    if (name.name == "torvyn:streaming/lifecycle") info.has_lifecycle = true;
+    if (name.name == "torvyn:acks/acks") info.has_acks = true;
+    const contracts::StageInterface* known = contracts::find_stage_interface(name.name);
+    if (known != nullptr && compatible(name.version, known->version))
+      info.stages.push_back({known->role, known->contract, exported.name});
+  }
+  std::ranges::stable_sort(info.stages, std::ranges::greater{}, &StageInfo::contract);
+  return info;
+}
+
+Result<ComponentInfo> read_component_info(std::string_view description) {
+  TORVYN_LET(ComponentInfo info, read_any_component_info(description));
+  if (!info.stages.empty()) return info;
+  for (const InterfaceInfo& exported : info.exports) {
+    const InterfaceName name = split_interface_name(exported.name);
+    if (const contracts::StageInterface* known = contracts::find_stage_interface(name.name))
+      return fail(ErrorCode::version_incompatible,
+                  "the component exports `" + exported.name + "`; this Torvyn speaks version " + std::string(known->version) +
+                      ", and " + std::string(name.version.empty() ? "no version" : name.version) + " is not compatible with it",
+                  "rebuild the component against " + std::string(known->name) + "@" + std::string(known->version) +
+                      ", or use a Torvyn that speaks its version");
+  }
+  return fail(ErrorCode::no_torvyn_interface, "the component exports no Torvyn interface: " + list_names(info.exports),
+              "a stage exports one of torvyn:streaming/{source,processor,sink}, torvyn:filtering/{filter,router}, "
+              "torvyn:aggregation/aggregator or their batch forms in torvyn:batching");
+}
+
+std::string_view capability_of_import(std::string_view import_name) noexcept {
+  struct Entry {
+    std::string_view prefix;
+    std::string_view capability;
+  };
+  // The longest prefix that fits comes first.
+  static constexpr std::array entries{
+      Entry{"wasi:filesystem/", "filesystem-read"},
+      Entry{"wasi:sockets/ip-name-lookup", "name-lookup"},
+      Entry{"wasi:sockets/udp", "udp"},
+      Entry{"wasi:sockets/", "tcp-connect"},
+      Entry{"wasi:http/", "http-client"},
+      Entry{"wasi:clocks/", "clocks"},
+      Entry{"wasi:random/", "random"},
+      Entry{"wasi:cli/environment", "environment"},
+      Entry{"wasi:cli/std", "stdio"},
+      Entry{"wasi:cli/terminal", "stdio"},
+  };
+  for (const Entry& entry : entries)
+    if (import_name.starts_with(entry.prefix)) return entry.capability;
+  return {};
+}
+
+}  // namespace torvyn::engine

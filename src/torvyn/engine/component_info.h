@@ -1,0 +1,48 @@
+// What a component imports and exports, and what that makes of it in a flow.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "torvyn/contracts/worlds.h"
+#include "torvyn/types/error.h"
+
+namespace torvyn::engine {
+
+// One import or export of a component.
+struct InterfaceInfo {
+  std::string name;                // "torvyn:streaming/types@0.1.0"
+  std::string kind;                // "instance", "function", "type", …
+  std::vector<std::string> items;  // what an instance holds
+};
+
+// A part a component can play in a flow.
+struct StageInfo {
+  contracts::Role role = contracts::Role::processor;
+  contracts::Contract contract = contracts::Contract::element;
+  std::string interface;  // "torvyn:streaming/processor@0.1.0"
+};
+
+struct ComponentInfo {
+  std::vector<InterfaceInfo> imports;
+  std::vector<InterfaceInfo> exports;
+  std::vector<StageInfo> stages;  // batch forms first: they are preferred where a component exports both
+  bool has_lifecycle = false;
+  bool has_acks = false;
+
+  const StageInfo* find_stage(contracts::Role role) const noexcept;
+};
+
+// Reads the JSON that the bridge describes a component with, and finds its parts.
+// Errors: E0102 where it exports no Torvyn interface (naming what it does export), E0201 where it exports one of another version.
+Result<ComponentInfo> read_component_info(std::string_view description);
+
+// The same without the demand that it be a stage: for `inspect`.
+Result<ComponentInfo> read_any_component_info(std::string_view description);
+
+// The capability that an import of WASI needs ("filesystem-read" for wasi:filesystem/…), or "" where it is not WASI's or needs none.
+std::string_view capability_of_import(std::string_view import_name) noexcept;
+
+}  // namespace torvyn::engine

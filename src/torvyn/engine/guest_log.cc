@@ -1,0 +1,79 @@
+#include "torvyn/engine/guest_log.h"
+
+#include <algorithm>
+
+namespace torvyn::engine {
+
+GuestLog::GuestLog(EventSink* events, const Clock* clock, std::string node, std::uint64_t max_bytes_per_s)
+    : events_(events),
+      clock_(clock),
+      node_(std::move(node)),
+      max_bytes_per_s_(max_bytes_per_s),
+      budget_bytes_(max_bytes_per_s),
+      refilled_ns_(clock->monotonic_ns()) {}
+
+bool GuestLog::admits(std::size_t bytes) noexcept {
+  const std::uint64_t now_ns = clock_->monotonic_ns();
+  const std::uint64_t elapsed_ns = std::min<std::uint64_t>(now_ns - refilled_ns_, 1'000'000'000);
+  const auto refill = static_cast<std::uint64_t>(static_cast<unsigned __int128>(elapsed_ns) * max_bytes_per_s_ / 1'000'000'000);
+  if (refill != 0) {
+    budget_bytes_ = std::min(max_bytes_per_s_, budget_bytes_ + refill);
+    refilled_ns_ = now_ns;
+  }
+  if (budget_bytes_ < bytes) return false;
+  budget_bytes_ -= bytes;
+  return true;
+}
+
+void GuestLog::line(Severity severity, std::string_view text) noexcept {
+  text = text.substr(0, guest_line_bytes_max);
+  last_[lines_++ % guest_lines_kept].assign(text);
+  if (!admits(text.size() + 1)) {
+    ++suppressed_;
+    return;
+  }
+  if (suppressed_ != 0) {
+    const std::string note = std::to_string(suppressed_) + " lines were not shown: more than max_log allows";
+    events_->event(Severity::warn, {}, node_, note);
+    suppressed_ = 0;
+  }
+  events_->guest_line(severity, node_, text);
+}
+
+void GuestLog::message(Severity severity, std::string_view text) noexcept {
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    line(severity, text.substr(0, end));
+    text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
+  }
+}
+
+void GuestLog::output(std::uint32_t stream, std::string_view bytes) noexcept {
+  std::string& partial = partial_[stream == 2 ? 1 : 0];
+  while (!bytes.empty()) {
+    const std::size_t end = bytes.find('\n');
+    const std::size_t room = guest_line_bytes_max - partial.size();
+    partial.append(bytes.substr(0, std::min(end, room)));
+    if (end == std::string_view::npos) return;
+    line(Severity::info, partial);
+    partial.clear();
+    bytes = bytes.substr(end + 1);
+  }
+}
+
+void GuestLog::finish_lines() noexcept {
+  for (std::string& partial : partial_) {
+    if (partial.empty()) continue;
+    line(Severity::info, partial);
+    partial.clear();
+  }
+}
+
+std::vector<std::string> GuestLog::last_lines() const {
+  std::vector<std::string> lines;
+  const std::size_t kept = std::min(lines_, guest_lines_kept);
+  for (std::size_t i = lines_ - kept; i < lines_; ++i) lines.push_back(last_[i % guest_lines_kept]);
+  return lines;
+}
+
+}  // namespace torvyn::engine

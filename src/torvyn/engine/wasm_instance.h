@@ -1,0 +1,132 @@
+// Private to the engine: an instance over the bridge, and the host behind its callbacks.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "torvyn/engine/engine.h"
+#include "torvyn/engine/guest_log.h"
+#include "torvyn/engine/ticker.h"
+#include "torvyn_bridge.h"
+
+namespace torvyn::engine {
+
+// The callbacks for tvb_engine_new: they expect a WasmInstance as `host`.
+const tvb_host& instance_callbacks() noexcept;
+
+class WasmInstance final : public Instance {
+ public:
+  // Instantiates. `keep_alive` owns the component and engine. Errors: as Component::instantiate.
+  static Result<std::unique_ptr<Instance>> create(tvb_component* component, std::shared_ptr<void> keep_alive, Ticker& ticker,
+                                                  const InstanceOptions& options, std::string component_name);
+  ~WasmInstance() override;
+  WasmInstance(const WasmInstance&) = delete;
+  WasmInstance& operator=(const WasmInstance&) = delete;
+
+  Status init(std::string_view config) override;
+  CallOutcome pull(std::uint32_t elements_max, std::uint64_t bytes_max, Run& out) noexcept override;
+  CallOutcome notify_backpressure(bool pause) noexcept override;
+  CallOutcome process(std::span<Element> in, Run& out) noexcept override;
+  CallOutcome flush(Run& out) noexcept override;
+  CallOutcome push(std::span<Element> in) noexcept override;
+  Status complete() override;
+  Status teardown() override;
+  ProcessErrorKind error_kind() const noexcept override { return error_kind_; }
+  const std::string& error_text() const noexcept override { return error_text_; }
+  Error failure() const override;
+  void stop() noexcept override { stop_flag_.store(1, std::memory_order_relaxed); }
+  const resources::CopyLedger& copies() const noexcept override { return copies_; }
+  std::uint64_t memory_bytes() const noexcept override;
+  std::uint32_t held_handles() const noexcept override { return table_.held(); }
+
+ private:
+  friend struct Callbacks;
+
+  WasmInstance(std::shared_ptr<void> keep_alive, Ticker& ticker, const InstanceOptions& options, std::string component_name);
+
+  // What the call in progress is about. A guest can't keep a borrow beyond its call, so one of each is enough.
+  struct CallState {
+    const Element* element = nullptr;  // per-element calls: whose payload and context are lent
+    std::span<Element> run;            // batch calls: the input
+    Run* out = nullptr;                // batch calls: where outputs go
+    std::size_t out_start = 0;         // outputs of this call begin here
+    std::uint32_t pull_max = 0;        // a source: most outputs in this call
+    bool charged = false;              // outputs are charged to inputs
+    bool reading = false;              // `batch` may be used
+    bool writing = false;              // `writer` may be used
+    std::optional<ContentTypeId> content_type;
+  };
+
+  CallOutcome element_pull(std::uint32_t elements_max, std::uint64_t bytes_max, Run& out) noexcept;
+  CallOutcome batch_pull(std::uint32_t elements_max, Run& out) noexcept;
+  // One call of a per-element function with `element` lent; appends to `out` what came of it.
+  tvb_status element_call(Element& element, Run* out) noexcept;
+  CallOutcome batch_call(std::span<Element> in, Run* out) noexcept;
+  CallOutcome element_flush(Run& out) noexcept;
+  CallOutcome batch_flush(Run& out) noexcept;
+
+  // Takes an output over from the guest and appends it.
+  bool accept_output(const tvb_element_out& raw, const Element* input, Run& out) noexcept;
+  void append_port(std::string_view port, Element& element, Run& out) noexcept;
+  CallOutcome outcome_of(tvb_status status, std::uint32_t done) noexcept;
+  void keep_guest_error() noexcept;
+  // Ends the instance with an error of the host's own making.
+  void end_with(ErrorCode code, std::string message, std::string hint = {}) noexcept;
+  Error failure_error(const tvb_failure& failure) const;
+  Status call_status(tvb_status status, ErrorCode code, std::string_view function);
+  // The guest time of the call that comes, in ticks; `setting` is where a person can change it.
+  std::uint64_t allow(std::uint64_t timeout_ns, std::string_view setting) noexcept;
+  std::uint64_t allow_call() noexcept;
+
+  // Answers of callbacks.
+  std::uint32_t refuse(ErrorCode code, std::string_view text) noexcept;
+  std::uint32_t answer_of(resources::TableStatus status) noexcept;
+  std::uint32_t refuse_table(resources::TableStatus status) noexcept;
+  std::uint32_t enter_mutable(std::uint64_t capacity_hint, resources::BufferRef& buffer, resources::Rep& rep) noexcept;
+  std::uint32_t emit(tvb_view bytes, const std::uint32_t* ends, std::uint64_t count, const std::uint32_t* origins,
+                     std::uint64_t origin_count) noexcept;
+  // Whether the call in hand may give that many outputs more.
+  bool has_room_for(std::uint64_t outputs) const noexcept;
+  std::uint32_t refuse_outputs() noexcept;
+  std::uint32_t forward(std::string_view port, const std::uint32_t* indices, std::uint64_t count) noexcept;
+  bool read_run(tvb_view& bytes) noexcept;
+
+  std::shared_ptr<void> keep_alive_;
+  Ticker& ticker_;
+  InstanceOptions options_;
+  std::string component_name_;
+  tvb_instance* instance_ = nullptr;
+  std::uint32_t functions_ = 0;
+  std::atomic<std::uint32_t> stop_flag_{0};
+  static_assert(sizeof(std::atomic<std::uint32_t>) == sizeof(std::uint32_t));
+
+  resources::ResourceTable table_;
+  resources::CopyLedger copies_;
+  GuestLog log_;
+  CallState call_;
+
+  tvb_guest_error raw_error_{};
+  ProcessErrorKind error_kind_ = ProcessErrorKind::internal;
+  std::string error_text_;
+  std::string refusal_;
+  std::optional<Error> failure_;
+  std::uint64_t timeout_ns_ = 0;
+  std::string_view timeout_setting_;
+  bool initialised_ = false;
+  bool warned_of_handles_ = false;
+
+  // Scratch of batch reads, kept between calls.
+  std::vector<std::byte> gathered_;
+  std::vector<std::uint32_t> ends_;
+  std::vector<std::uint64_t> sizes_;
+  std::vector<tvb_batch_meta> metas_;
+  std::vector<tvb_view> content_type_views_;
+  std::vector<ContentTypeId> content_type_ids_;
+};
+
+}  // namespace torvyn::engine
