@@ -1,0 +1,53 @@
+// A flow's definition and its compiled components → a checked chain of stages, ready to be instantiated.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "torvyn/config/flow_config.h"
+#include "torvyn/contracts/worlds.h"
+#include "torvyn/engine/engine.h"
+#include "torvyn/types/error.h"
+
+namespace torvyn::linker {
+
+// The places a built-in stage may take.
+struct BuiltinRoles {
+  bool source = false;
+  bool sink = false;
+};
+
+// What the linker must know of the stages that are not components.
+struct BuiltinCatalog {
+  std::function<std::optional<BuiltinRoles>(std::string_view name)> find;
+  std::vector<std::string_view> names;  // for "did you mean"
+};
+
+struct LinkedNode {
+  const config::NodeConfig* config = nullptr;
+  contracts::Role role = contracts::Role::processor;
+  contracts::Contract contract = contracts::Contract::element;
+  std::shared_ptr<engine::Component> component;  // null for a built-in stage
+};
+
+// Nodes in the order elements travel: a source, any number of others, a sink. Points into the FlowConfig it was made of.
+struct LinkedFlow {
+  std::vector<LinkedNode> nodes;
+};
+
+// Finds every node's stage (a built-in name, else a path, relative to `base_directory`), compiles what is a component, finds the role each
+// plays, and checks shape, imports and settings.
+//
+// A component that could play several roles plays the one its place asks for; where it exports both contracts, the batch form.
+//
+// Errors, with node and place: E0210 nothing by that name; E0004, E0102, E0104, E0201 of the component; E0203, E0204, E0207 of the shape;
+// E0205 an import nobody provides; E0206 settings for a component without `lifecycle`.
+Result<LinkedFlow> link_flow(const config::FlowConfig& flow, engine::Engine& engine, const BuiltinCatalog& builtins,
+                             const std::filesystem::path& base_directory);
+
+}  // namespace torvyn::linker

@@ -1,0 +1,33 @@
+// `file access.log ! ./upper.wasm @on_error=skip ! stdout`: a flow in one line.
+#pragma once
+
+#include <string_view>
+
+#include "torvyn/config/flow_config.h"
+#include "torvyn/types/error.h"
+
+namespace torvyn::pipeline {
+
+// Reads a pipeline string.
+//
+// Stages are separated by a `!` that stands alone between blanks (line ends are blanks too). A stage is words: the first names
+// the component (a path, or a built-in or bundled name), the others are settings. `key=value` sets a key, `@key=value` sets a
+// key of the host (`on_error`, `timeout`, `max_memory`, `name`), a word without `=` is the stage's main setting and is kept under
+// the key "" (a built-in knows what it means: `file access.log` is `file path=access.log`). Words may be quoted, in part or
+// whole, with '…' (as it stands) or "…" (with \" \\ \n \t); outside quotes a backslash keeps the next character. What is quoted
+// or kept has no other meaning: `'!'` and `\!` are words, `'a=b'` is a main setting.
+//
+// The nodes are named after their component's file without folder and ending, `upper`, then `upper-2` for a second one;
+// `@name=` overrides, and a name given so is taken before the others are made. Settings are rendered as a JSON object of strings
+// in `config` (empty where there are none), and stand in `settings`. The flow is called `main` and has no edges.
+//
+// Errors: E0005 with line, column and caret: an empty stage, an open quote, an unknown @key, a bad value, something given twice.
+Result<config::FlowConfig> parse_pipeline(std::string_view text);
+
+// What `SourceLocation::file` says for a pipeline string.
+inline constexpr std::string_view pipeline_file = "<pipeline>";
+
+// Whether `text` is meant as a pipeline string rather than the name of a flow: it holds a blank or a `!`, or ends in `.wasm`.
+bool looks_like_pipeline(std::string_view text) noexcept;
+
+}  // namespace torvyn::pipeline
