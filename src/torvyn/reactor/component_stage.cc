@@ -1,0 +1,74 @@
+#include "torvyn/reactor/component_stage.h"
+
+#include <utility>
+
+namespace torvyn::reactor {
+
+ComponentStage::ComponentStage(std::shared_ptr<engine::Component> component, engine::InstanceOptions options,
+                               std::string config)
+    : component_(std::move(component)), options_(std::move(options)), config_(std::move(config)) {}
+
+Status ComponentStage::start() {
+  TORVYN_LET(instance_, component_->instantiate(options_));
+  return instance_->init(config_);
+}
+
+StageOutcome ComponentStage::outcome(const engine::CallOutcome& call) noexcept {
+  const auto status = [&call] {
+    switch (call.status) {
+      case engine::CallStatus::ok:
+        return StageStatus::ok;
+      case engine::CallStatus::end_of_stream:
+        return StageStatus::end_of_stream;
+      case engine::CallStatus::nothing_yet:
+        return StageStatus::nothing_yet;
+      case engine::CallStatus::pause:
+        return StageStatus::pause;
+      case engine::CallStatus::element_error:
+        return StageStatus::element_error;
+      case engine::CallStatus::ended:
+        break;
+    }
+    return StageStatus::failed;
+  }();
+  if (status == StageStatus::element_error) {
+    element_error_.kind = instance_->error_kind();
+    element_error_.text = instance_->error_text();
+  }
+  return {.status = status, .done = call.done, .charged = call.charged};
+}
+
+StageOutcome ComponentStage::pull(const PullLimits& limits, Run& out) noexcept {
+  return outcome(instance_->pull(limits.elements_max, limits.bytes_max, out));
+}
+
+// A source that traps on this is found out at its next pull.
+void ComponentStage::notify_backpressure(bool pause) noexcept { instance_->notify_backpressure(pause); }
+
+StageOutcome ComponentStage::process(std::span<Element> in, Run& out) noexcept {
+  return outcome(instance_->process(in, out));
+}
+
+StageOutcome ComponentStage::flush(Run& out) noexcept { return outcome(instance_->flush(out)); }
+
+StageOutcome ComponentStage::push(std::span<Element> in) noexcept { return outcome(instance_->push(in)); }
+
+Status ComponentStage::complete() { return instance_->complete(); }
+
+void ComponentStage::finish(bool) noexcept {
+  if (instance_ == nullptr) return;
+  const Status done = instance_->teardown();
+  if (!done) options_.events->event(Severity::warn, "W0420", options_.node, "teardown: " + done.error().message());
+}
+
+Error ComponentStage::failure() const { return instance_->failure(); }
+
+const resources::CopyLedger* ComponentStage::copies() const noexcept {
+  return instance_ == nullptr ? nullptr : &instance_->copies();
+}
+
+std::uint64_t ComponentStage::memory_bytes() const noexcept {
+  return instance_ == nullptr ? 0 : instance_->memory_bytes();
+}
+
+}  // namespace torvyn::reactor

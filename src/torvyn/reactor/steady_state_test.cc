@@ -1,0 +1,58 @@
+// A flow in steady state enters no allocator. The counter replaces the global operator new of this test program; not inlined, or GCC sees
+// malloc meet delete.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include "torvyn/reactor/test_flow.h"
+
+namespace {
+std::atomic<std::uint64_t> allocations{0};
+}  // namespace
+
+[[gnu::noinline]] void* operator new(std::size_t size) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  if (void* const memory = std::malloc(size == 0 ? 1 : size)) return memory;
+  throw std::bad_alloc();
+}
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace torvyn::reactor {
+namespace {
+
+// Of a whole flow, from start to report.
+std::uint64_t allocations_of(FlowSpec spec, std::uint64_t elements) {
+  spec.source.elements = elements;
+  std::uint64_t before = 0;
+  std::uint64_t after = 0;
+  const Ran ran = run_flow(spec, {}, [&](FlowDriver&) { before = allocations.load(); });
+  after = allocations.load();
+  EXPECT_EQ(ran.report.fates.pulled, elements);
+  EXPECT_GT(after, before) << "a report is allocated, so the counter counts";
+  return after - before;
+}
+
+TEST(FlowDriver, AllocatesAsMuchForATenThousandthElementAsForAHundredThousandth) {
+  MiddleSpec expanding{.fake = {.steps = {{.at = 10, .act = FakeAct::expand, .count = 300}}}};
+  MiddleSpec aggregating{.role = contracts::Role::aggregator, .fake = {.group = 10}};
+  for (const std::uint32_t size : {1U, 64U}) {
+    const FlowSpec spec{.middle = {expanding, {}, aggregating}, .sink = {.keep = false}, .max_batch = size};
+    const std::uint64_t few = allocations_of(spec, 10'000);
+    EXPECT_EQ(allocations_of(spec, 100'000), few);
+  }
+}
+
+TEST(FlowDriver, AllocatesNothingForSkippedErrorsBeyondThoseItKeeps) {
+  MiddleSpec skipping{.skip = true};
+  for (std::uint64_t at = 0; at < 8; ++at) skipping.fake.steps.push_back({.at = at});
+  const FlowSpec few{.middle = {skipping}, .sink = {.keep = false}};
+  FlowSpec many = few;
+  for (std::uint64_t at = 8; at < 1'000; ++at) many.middle[0].fake.steps.push_back({.at = at});
+  EXPECT_EQ(allocations_of(many, 1'000), allocations_of(few, 1'000));
+}
+
+}  // namespace
+}  // namespace torvyn::reactor
