@@ -1,0 +1,210 @@
+#include "torvyn/cli/json_view.h"
+
+#include <array>
+
+#include <nlohmann/json.hpp>
+
+namespace torvyn::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using observability::Fate;
+using observability::FlowReport;
+
+void add_text(Json& object, const char* key, const std::string& text) {
+  if (!text.empty()) object[key] = text;
+}
+
+// What is not known is left out.
+Json of_error(const Error& error) {
+  const ErrorDetail& detail = error.detail();
+  Json object = {{"code", code_string(error.code())}, {"message", error.message()}, {"hint", error.hint()}};
+  if (!detail.file.empty()) {
+    object["file"] = detail.file;
+    if (detail.line != 0) {
+      object["line"] = detail.line;
+      object["column"] = detail.column;
+    }
+  }
+  add_text(object, "flow", detail.flow);
+  add_text(object, "node", detail.node);
+  add_text(object, "component", detail.component);
+  if (detail.element) {
+    object["element"] = *detail.element;
+    object["element_bytes"] = detail.element_bytes;
+    add_text(object, "element_place", detail.element_place);
+  }
+  add_text(object, "trap", detail.trap_kind);
+  if (!detail.guest_backtrace.empty()) object["guest_backtrace"] = detail.guest_backtrace;
+  if (!detail.guest_lines.empty()) object["guest_lines"] = detail.guest_lines;
+  add_text(object, "consequence", detail.consequence);
+  return object;
+}
+
+Json of_errors(std::span<const Error> errors) {
+  Json list = Json::array();
+  for (const Error& error : errors) list.push_back(of_error(error));
+  return list;
+}
+
+Json of_head(const JsonHead& head) {
+  Json warnings = Json::array();
+  for (const Warning& warning : head.warnings) {
+    Json object = {{"code", warning.code}, {"message", warning.message}};
+    add_text(object, "node", warning.node);
+    warnings.push_back(std::move(object));
+  }
+  return {{"command", head.command},
+          {"exit_code", head.exit_code},
+          {"errors", of_errors(head.errors)},
+          {"warnings", std::move(warnings)}};
+}
+
+Json of_flow(const FlowReport& report) {
+  static constexpr std::array fates = {Fate::delivered, Fate::filtered,      Fate::absorbed, Fate::skipped,
+                                       Fate::dropped,   Fate::dead_lettered, Fate::failed,   Fate::cancelled};
+  static_assert(fates.size() == observability::fate_count);
+  Json flow = {{"name", report.name},
+               {"state", observability::flow_state_name(report.state)},
+               {"duration_ns", report.duration_ns},
+               {"cpu_ns", report.cpu_ns},
+               {"pulled", report.fates.pulled}};
+  for (const Fate fate : fates) flow[std::string(observability::fate_name(fate))] = report.fates[fate];
+  flow["created"] = report.fates.created;
+  flow["notes"] = report.notes;
+  flow["skipped_errors"] = of_errors(report.skipped);
+  return flow;
+}
+
+Json of_stage(const observability::StageReport& stage) {
+  const resources::CopyCount total = stage.copies_total();
+  Json kinds = Json::object();
+  for (int kind = 0; kind < resources::copy_kind_count; ++kind) {
+    const resources::CopyCount& count = stage.copies[static_cast<std::size_t>(kind)];
+    kinds[std::string(resources::copy_kind_name(static_cast<resources::CopyKind>(kind)))] = {{"copies", count.copies},
+                                                                                             {"bytes", count.bytes}};
+  }
+  return {{"node", stage.node},
+          {"component", stage.component},
+          {"role", stage.role},
+          {"path", stage.path},
+          {"contract", stage.contract},
+          {"elements_in", stage.elements_in},
+          {"elements_out", stage.elements_out},
+          {"errors", stage.errors},
+          {"restarts", stage.restarts},
+          {"copies", total.copies},
+          {"bytes_copied", total.bytes},
+          {"copies_by_kind", std::move(kinds)},
+          {"time_ns", stage.time_ns},
+          {"p50_ns", stage.p50_ns},
+          {"p99_ns", stage.p99_ns},
+          {"memory_bytes", stage.memory_bytes}};
+}
+
+Json of_stream(const observability::StreamReport& stream) {
+  return {{"from", stream.from},
+          {"to", stream.to},
+          {"transferred", stream.transferred},
+          {"backpressure_events", stream.backpressure_events},
+          {"backpressure_ns", stream.backpressure_ns}};
+}
+
+Json of_pools(const resources::PoolStats& pools) {
+  static constexpr std::array names = {"small", "medium", "large", "huge"};
+  static_assert(names.size() == std::tuple_size_v<decltype(pools.tiers)>);
+  Json list = Json::array();
+  for (std::size_t index = 0; index < names.size(); ++index) {
+    const resources::TierStats& tier = pools.tiers[index];
+    list.push_back({{"tier", names[index]},
+                    {"buffer_bytes", tier.buffer_bytes},
+                    {"capacity", tier.capacity},
+                    {"available", tier.available},
+                    {"allocated", tier.allocated},
+                    {"returned", tier.returned},
+                    {"reused", tier.reused},
+                    {"fallbacks", tier.fallbacks},
+                    {"exhausted", tier.exhausted}});
+  }
+  return list;
+}
+
+Json of_interface(const engine::InterfaceInfo& interface) {
+  return {{"name", interface.name}, {"kind", interface.kind}, {"items", interface.items}};
+}
+
+std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n'; }
+
+}  // namespace
+
+std::string head_json(const JsonHead& head) { return text_of(of_head(head)); }
+
+std::string run_json(const JsonHead& head, const FlowReport& report) {
+  const resources::CopyCount copies = report.copies_total();
+  Json json = of_head(head);
+  json["flow"] = of_flow(report);
+  json["copies"] = copies.copies;
+  json["bytes_copied"] = copies.bytes;
+  json["stages"] = Json::array();
+  for (const auto& stage : report.stages) json["stages"].push_back(of_stage(stage));
+  json["streams"] = Json::array();
+  for (const auto& stream : report.streams) json["streams"].push_back(of_stream(stream));
+  json["pools"] = of_pools(report.pools);
+  return text_of(json);
+}
+
+std::string inspect_json(const JsonHead& head, const Inspection& inspection) {
+  const engine::ComponentInfo& info = inspection.info;
+  Json json = of_head(head);
+  json["file"] = inspection.file;
+  json["size_bytes"] = inspection.size_bytes;
+  json["stages"] = Json::array();
+  for (const engine::StageInfo& stage : info.stages)
+    json["stages"].push_back({{"role", contracts::role_name(stage.role)},
+                              {"contract", stage.contract == contracts::Contract::batch ? "batch" : "element"},
+                              {"interface", stage.interface}});
+  json["lifecycle"] = info.has_lifecycle;
+  json["path"] = inspection.path;
+  json["imports"] = Json::array();
+  for (const auto& import : info.imports) {
+    Json object = of_interface(import);
+    add_text(object, "capability", std::string(engine::capability_of_import(import.name)));
+    json["imports"].push_back(std::move(object));
+  }
+  json["exports"] = Json::array();
+  for (const auto& exported : info.exports) json["exports"].push_back(of_interface(exported));
+  json["obstacles"] = of_errors(inspection.obstacles);
+  json["engine"] = inspection.engine;
+  return text_of(json);
+}
+
+std::string build_json(const JsonHead& head, std::span<const BuiltComponent> built) {
+  Json json = of_head(head);
+  json["components"] = Json::array();
+  for (const BuiltComponent& one : built)
+    json["components"].push_back({{"component", one.component},
+                                  {"world", one.world},
+                                  {"path", one.path},
+                                  {"size_bytes", one.size_bytes},
+                                  {"up_to_date", one.up_to_date}});
+  return text_of(json);
+}
+
+std::string version_json(const JsonHead& head, const Versions& versions) {
+  Json json = of_head(head);
+  json["torvyn"] = versions.torvyn;
+  json["contract"] = versions.contract;
+  json["engine"] = versions.engine;
+  json["bridge"] = versions.bridge;
+  return text_of(json);
+}
+
+std::string explain_json(const JsonHead& head, const Explanation& explanation) {
+  Json json = of_head(head);
+  json["code"] = explanation.code;
+  json["title"] = explanation.title;
+  json["page"] = explanation.page;
+  return text_of(json);
+}
+
+}  // namespace torvyn::cli

@@ -1,0 +1,369 @@
+#include "torvyn/cli/options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdlib>
+#include <string_view>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+
+#include "torvyn/config/nearest.h"
+#include "torvyn/config/units.h"
+
+namespace torvyn::cli {
+namespace {
+
+// What was typed, before anybody asked whether it makes sense.
+struct Typed {
+  std::string format, color, directory, manifest;
+  bool quiet = false, verbose = false, version = false;
+
+  std::string pipeline, flow, input, output, limit, timeout, max_errors, log_level, summary;
+  bool no_build = false;
+
+  std::string file;
+
+  std::vector<std::string> sources, flags;
+  std::string build_output, work_dir, world, wit, component;
+  bool release = false, all = false;
+
+  std::string code;
+};
+
+constexpr const char* examples = R"(
+Examples:
+  torvyn run 'file access.log ! ./upper.wasm ! stdout'
+  torvyn run 'stdin ! ./grep.wasm pattern=ERROR @on_error=skip ! file errors.log' < app.log
+  torvyn run --limit 1000 --format json
+  torvyn build upper.c -o upper.wasm
+  torvyn inspect upper.wasm
+  torvyn explain E0203
+
+torvyn COMMAND --help shows the options of a command.)";
+
+constexpr const char* run_examples = R"(
+A pipeline is one argument, its stages separated by ` ! `: a source, what works on its elements, a sink.
+Built in are generate, file, stdin, stdout and null. Without a pipeline, a flow of Torvyn.toml is run.
+
+Examples:
+  torvyn run 'file access.log ! ./upper.wasm ! stdout'
+  torvyn run 'generate count=1000 ! ./upper.wasm ! null'
+  torvyn run --flow main --input today.log --output -
+  torvyn run main --timeout 30s --max-errors 100 --summary report.txt)";
+
+constexpr const char* build_examples = R"(
+Without SOURCE, the components of Torvyn.toml are built into target/.
+
+Examples:
+  torvyn build upper.c -o upper.wasm
+  torvyn build src/ --world content-filter
+  torvyn build module.wasm --world transform -o component.wasm
+  torvyn build --component upper --release)";
+
+constexpr const char* inspect_examples = R"(
+Examples:
+  torvyn inspect upper.wasm
+  torvyn inspect upper.wasm --format json)";
+
+constexpr const char* explain_examples = R"(
+Examples:
+  torvyn explain E0203
+  torvyn explain W0300)";
+
+// The commands and options, each with where its value goes.
+class Grammar {
+ public:
+  explicit Grammar(Typed& typed)
+      : app_("Runs streaming pipelines whose stages are sandboxed WebAssembly components.", "torvyn") {
+    app_.get_formatter()->column_width(32);
+    app_.option_defaults()->take_last();
+    app_.fallthrough()->allow_extras()->require_subcommand(0, 1);
+    app_.set_help_flag("-h,--help", "Show this and end");
+    add_global_options(typed);
+    add_run(typed);
+    add_inspect(typed);
+    add_build(typed);
+    add_explain(typed);
+    app_.add_subcommand("version", "Show the versions of torvyn, contract, engine and bridge");
+    app_.footer(examples);
+  }
+
+  CLI::App& app() noexcept { return app_; }
+
+  // The command that was named; null if none.
+  CLI::App* command() const {
+    const auto named = app_.get_subcommands();
+    return named.empty() ? nullptr : named.front();
+  }
+
+  std::vector<std::string> command_names() const {
+    std::vector<std::string> names;
+    for (const CLI::App* command : app_.get_subcommands([](const CLI::App*) { return true; }))
+      names.push_back(command->get_name());
+    return names;
+  }
+
+  // "--limit", …: those that may stand where `command` was named.
+  std::vector<std::string> option_names() const {
+    std::vector<std::string> names;
+    for (const CLI::App* app : {static_cast<const CLI::App*>(&app_), static_cast<const CLI::App*>(command())}) {
+      if (app == nullptr) continue;
+      for (const CLI::Option* option : app->get_options())
+        for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    }
+    return names;
+  }
+
+ private:
+  using App = CLI::App;
+
+  void add_global_options(Typed& typed) {
+    app_.add_option("--format", typed.format, "How to report: human (the default) or json")->type_name("FORMAT");
+    app_.add_option("--color", typed.color, "When to use colours: auto (the default), always or never")
+        ->type_name("WHEN");
+    app_.add_flag("--quiet", typed.quiet, "Show errors and warnings alone");
+    app_.add_flag("--verbose", typed.verbose, "Show more of everything");
+    app_.add_option("-C", typed.directory, "Work in this folder")->type_name("DIR");
+    app_.add_option("--manifest", typed.manifest, "The manifest, instead of Torvyn.toml")->type_name("PATH");
+    app_.add_flag("--version", typed.version, "Show the version and end");
+  }
+
+  void add_run(Typed& typed) {
+    App* run = app_.add_subcommand("run", "Run a pipeline, or a flow of the manifest");
+    run->add_option("PIPELINE", typed.pipeline, "A pipeline in quotes, or the name of a flow")->type_name("");
+    run->add_option("--flow", typed.flow, "The flow of the manifest to run")->type_name("NAME");
+    run->add_option("--input", typed.input, "Read from here instead: a file, -, or 'generate …'")->type_name("X");
+    run->add_option("--output", typed.output, "Write to here instead: a file, or -")->type_name("X");
+    run->add_option("--limit", typed.limit, "Stop after so many elements were pulled")->type_name("N");
+    run->add_option("--timeout", typed.timeout, "Stop after this time, such as 30s")->type_name("TIME");
+    run->add_option("--max-errors", typed.max_errors, "Fail when more elements than this were skipped")->type_name("N");
+    run->add_flag("--no-build", typed.no_build, "Use components as they were built before");
+    run->add_option("--log-level", typed.log_level, "Show lines of guests from: trace, debug, info, warn or error")
+        ->type_name("LEVEL");
+    run->add_option("--summary", typed.summary, "Write the report to a file")->type_name("PATH");
+    run->footer(run_examples);
+  }
+
+  void add_inspect(Typed& typed) {
+    App* inspect = app_.add_subcommand("inspect", "Show what a component holds and asks for");
+    inspect->add_option("FILE", typed.file, "A component (.wasm)")->type_name("");
+    inspect->footer(inspect_examples);
+  }
+
+  void add_build(Typed& typed) {
+    App* build = app_.add_subcommand("build", "Make a component of C or C++ sources, or of a core module");
+    build->add_option("SOURCE", typed.sources, "Files, one folder, or one core module (.wasm)")->type_name("");
+    build->add_option("-o,--output", typed.build_output, "The component to write")->type_name("FILE");
+    build->add_option("--work-dir", typed.work_dir, "The folder for bindings and objects")->type_name("DIR");
+    build->add_option("--world", typed.world, "The world it is built for, such as managed-transform")
+        ->type_name("WORLD");
+    build->add_option("--wit", typed.wit, "A folder of WIT with worlds of your own")->type_name("DIR");
+    build->add_flag("--release", typed.release, "Leave out the line tables for backtraces");
+    build->add_option("--flag", typed.flags, "One more argument for compiler or linker; may be repeated")
+        ->type_name("ARG")
+        ->allow_extra_args(false)
+        ->take_all();
+    build->add_option("--component", typed.component, "Build this component of the manifest alone")->type_name("NAME");
+    build->add_flag("--all", typed.all, "Build all components of the manifest (the default)");
+    build->footer(build_examples);
+  }
+
+  void add_explain(Typed& typed) {
+    App* explain = app_.add_subcommand("explain", "Show what an error code means and what to do");
+    explain->add_option("CODE", typed.code, "A code, such as E0203")->type_name("");
+    explain->footer(explain_examples);
+  }
+
+  App app_;
+};
+
+std::string question(std::string_view near) { return near.empty() ? "" : fmt::format(", did you mean `{}`?", near); }
+
+std::string nearest_of(std::string_view text, const std::vector<std::string>& names) {
+  const std::vector<std::string_view> candidates(names.begin(), names.end());
+  return std::string(config::nearest(text, candidates));
+}
+
+// About the first word that nothing was waiting for.
+Error unexpected(const Grammar& grammar, const std::string& word) {
+  const CLI::App* const command = grammar.command();
+  const std::string help = fmt::format("torvyn {}--help", command == nullptr ? "" : command->get_name() + " ");
+  if (word.size() > 1 && word.starts_with('-')) {
+    const std::string name = word.substr(0, word.find('='));
+    return {ErrorCode::usage,
+            fmt::format("unknown option `{}`{}", name, question(nearest_of(name, grammar.option_names()))),
+            help + " lists the options"};
+  }
+  if (command == nullptr)
+    return {ErrorCode::usage,
+            fmt::format("unknown command `{}`{}", word, question(nearest_of(word, grammar.command_names()))),
+            help + " lists the commands"};
+  if (command->get_name() == "run")
+    return {ErrorCode::usage, fmt::format("`{}` is one word too many", word),
+            "a pipeline is one argument: torvyn run 'file access.log ! ./upper.wasm ! stdout'"};
+  return {ErrorCode::usage, fmt::format("`{}` is one word too many for `{}`", word, command->get_name()),
+          help + " shows what it takes"};
+}
+
+// CLI11 says "--limit: 1 required TEXT missing".
+Error refused(const CLI::ParseError& error) {
+  const std::string text = error.what();
+  if (error.get_name() == "ArgumentMismatch" && text.starts_with("-"))
+    return {ErrorCode::usage, fmt::format("`{}` needs a value", text.substr(0, text.find(':')))};
+  return {ErrorCode::usage, text, "torvyn --help"};
+}
+
+template <class T, std::size_t size>
+Result<T> one_of(std::string_view option, std::string_view value,
+                 const std::array<std::pair<std::string_view, T>, size>& allowed) {
+  std::vector<std::string> names;
+  for (const auto& [name, meaning] : allowed) {
+    if (name == value) return meaning;
+    names.emplace_back(name);
+  }
+  return fail(ErrorCode::usage, fmt::format("`{}` cannot be `{}`{}", option, value, question(nearest_of(value, names))),
+              fmt::format("it is one of {}", fmt::join(names, ", ")));
+}
+
+Result<std::optional<std::uint64_t>> whole_number(std::string_view option, const std::string& value) {
+  if (value.empty()) return std::nullopt;
+  std::uint64_t number = 0;
+  const char* const past = value.data() + value.size();
+  const auto [end, error] = std::from_chars(value.data(), past, number);
+  if (error != std::errc() || end != past)
+    return fail(ErrorCode::usage, fmt::format("`{}` takes a whole number, and `{}` is none", option, value),
+                fmt::format("for instance {} 1000", option));
+  return number;
+}
+
+constexpr std::array<std::pair<std::string_view, Severity>, 5> severities = {{{"trace", Severity::trace},
+                                                                              {"debug", Severity::debug},
+                                                                              {"info", Severity::info},
+                                                                              {"warn", Severity::warn},
+                                                                              {"error", Severity::error}}};
+
+Result<std::optional<Severity>> read_log_level(const std::string& typed) {
+  if (!typed.empty()) return one_of("--log-level", typed, severities);
+  if (const char* const set = std::getenv("TORVYN_LOG"); set != nullptr && *set != '\0')
+    return one_of("TORVYN_LOG", set, severities);
+  return std::nullopt;
+}
+
+std::optional<std::string> if_given(const CLI::App& command, const char* option, const std::string& value) {
+  return command.count(option) == 0 ? std::nullopt : std::optional(value);
+}
+
+Result<Command> read_run(const CLI::App& command, const Typed& typed) {
+  RunOptions options;
+  options.pipeline = typed.pipeline;
+  options.flow = typed.flow;
+  options.input = if_given(command, "--input", typed.input);
+  options.output = if_given(command, "--output", typed.output);
+  TORVYN_LET(options.elements_max, whole_number("--limit", typed.limit));
+  TORVYN_LET(options.errors_max, whole_number("--max-errors", typed.max_errors));
+  if (!typed.timeout.empty()) {
+    Result<std::uint64_t> timeout_ns = config::parse_duration(typed.timeout);
+    if (!timeout_ns)
+      return fail(ErrorCode::usage, "`--timeout`: " + timeout_ns.error().message(), "for instance --timeout 30s");
+    options.timeout_ns = *timeout_ns;
+  }
+  options.no_build = typed.no_build;
+  TORVYN_LET(options.log_level, read_log_level(typed.log_level));
+  options.summary = typed.summary;
+  return options;
+}
+
+Result<Command> read_build(const Typed& typed) {
+  BuildOptions options{.sources = {typed.sources.begin(), typed.sources.end()},
+                       .output = typed.build_output,
+                       .work_dir = typed.work_dir,
+                       .world = typed.world,
+                       .wit_dir = typed.wit,
+                       .release = typed.release,
+                       .flags = typed.flags,
+                       .component = typed.component};
+  const bool of_manifest = typed.all || !typed.component.empty();
+  if (of_manifest && !options.sources.empty())
+    return fail(ErrorCode::usage,
+                "`--component` and `--all` are for the components of a manifest, and sources were named too",
+                "leave out one of the two");
+  if (typed.all && !typed.component.empty())
+    return fail(ErrorCode::usage, "`--all` and `--component` contradict each other", "leave out one of the two");
+  if (options.sources.empty() &&
+      !(options.output.empty() && options.work_dir.empty() && options.world.empty() && options.wit_dir.empty()))
+    return fail(ErrorCode::usage,
+                "`--output`, `--work-dir`, `--world` and `--wit` are for sources named on the command line",
+                "torvyn build upper.c -o upper.wasm");
+  return options;
+}
+
+Result<Command> read_command(Grammar& grammar, const Typed& typed) {
+  if (typed.version) return TextOptions{"torvyn " TORVYN_VERSION "\n"};
+  for (const std::string& word : grammar.app().remaining(true))
+    if (word != "--") return fail(unexpected(grammar, word));
+  const CLI::App* const command = grammar.command();
+  if (command == nullptr) return TextOptions{grammar.app().help()};
+  if (command->get_name() == "run") return read_run(*command, typed);
+  if (command->get_name() == "inspect") {
+    if (typed.file.empty()) return fail(ErrorCode::usage, "`inspect` needs a file", "torvyn inspect upper.wasm");
+    return InspectOptions{typed.file};
+  }
+  if (command->get_name() == "build") return read_build(typed);
+  if (command->get_name() == "explain") {
+    if (typed.code.empty()) return fail(ErrorCode::usage, "`explain` needs a code", "torvyn explain E0203");
+    return ExplainOptions{typed.code};
+  }
+  return VersionOptions{};
+}
+
+Status read_global(const Typed& typed, GlobalOptions& global) {
+  global.quiet = typed.quiet;
+  global.verbose = typed.verbose;
+  global.directory = typed.directory;
+  global.manifest = typed.manifest;
+  static constexpr std::array<std::pair<std::string_view, OutputFormat>, 2> formats = {
+      {{"human", OutputFormat::human}, {"json", OutputFormat::json}}};
+  static constexpr std::array<std::pair<std::string_view, ColorChoice>, 3> colors = {
+      {{"auto", ColorChoice::automatic}, {"always", ColorChoice::always}, {"never", ColorChoice::never}}};
+  if (!typed.color.empty()) {
+    TORVYN_LET(global.color, one_of("--color", typed.color, colors));
+  }
+  if (!typed.format.empty()) {
+    TORVYN_LET(global.format, one_of("--format", typed.format, formats));
+  }
+  return {};
+}
+
+// Where the line cannot be read, its error is still to be told in the way that was asked for.
+OutputFormat guess_format(const std::vector<std::string>& arguments) {
+  for (std::size_t index = 0; index < arguments.size(); ++index) {
+    const bool split = arguments[index] == "--format" && index + 1 < arguments.size() && arguments[index + 1] == "json";
+    if (split || arguments[index] == "--format=json") return OutputFormat::json;
+  }
+  return OutputFormat::human;
+}
+
+}  // namespace
+
+CommandLine parse_command_line(const std::vector<std::string>& arguments) {
+  Typed typed;
+  Grammar grammar(typed);
+  GlobalOptions global;
+  global.format = guess_format(arguments);
+  const auto name = [&grammar] { return grammar.command() == nullptr ? std::string() : grammar.command()->get_name(); };
+  try {
+    grammar.app().parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+  } catch (const CLI::CallForHelp&) {
+    return {global, name(), TextOptions{grammar.app().help()}};
+  } catch (const CLI::ParseError& error) {
+    return {global, name(), fail(refused(error))};
+  }
+  if (Status status = read_global(typed, global); !status) return {global, name(), fail(std::move(status).error())};
+  return {global, name(), read_command(grammar, typed)};
+}
+
+}  // namespace torvyn::cli

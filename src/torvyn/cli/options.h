@@ -1,0 +1,80 @@
+// The command line as data.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "torvyn/cli/terminal.h"
+#include "torvyn/types/error.h"
+#include "torvyn/types/event_sink.h"
+
+namespace torvyn::cli {
+
+enum class OutputFormat : std::uint8_t { human, json };
+
+// What every command takes, before or after its name.
+struct GlobalOptions {
+  OutputFormat format = OutputFormat::human;
+  ColorChoice color = ColorChoice::automatic;
+  bool quiet = false;               // errors and warnings alone
+  bool verbose = false;             // more of everything
+  std::filesystem::path directory;  // to work in; empty = where we are
+  std::filesystem::path manifest;   // empty = Torvyn.toml
+};
+
+struct RunOptions {
+  std::string pipeline;  // a pipeline, or the name of a flow; empty = the manifest's flow
+  std::string flow;
+  std::optional<std::string> input;   // a path, "-", or "generate …"
+  std::optional<std::string> output;  // a path, or "-"
+  std::optional<std::uint64_t> elements_max;
+  std::optional<std::uint64_t> timeout_ns;
+  std::optional<std::uint64_t> errors_max;
+  bool no_build = false;
+  std::optional<Severity> log_level;  // empty = info, debug with --verbose, warn with --quiet
+  std::filesystem::path summary;      // empty = the screen
+};
+
+struct InspectOptions {
+  std::filesystem::path file;
+};
+
+struct BuildOptions {
+  std::vector<std::filesystem::path> sources;  // empty = the manifest's components
+  std::filesystem::path output;
+  std::filesystem::path work_dir;
+  std::string world;
+  std::filesystem::path wit_dir;
+  bool release = false;
+  std::vector<std::string> flags;
+  std::string component;  // empty = all of them
+};
+
+struct ExplainOptions {
+  std::string code;
+};
+
+struct VersionOptions {};
+
+// Text that was asked for by --help or --version.
+struct TextOptions {
+  std::string text;
+};
+
+using Command = std::variant<RunOptions, InspectOptions, BuildOptions, ExplainOptions, VersionOptions, TextOptions>;
+
+struct CommandLine {
+  GlobalOptions global;  // as far as they could be read
+  std::string name;      // of the command, as typed; may be empty
+  Result<Command> command;
+};
+
+// Reads `arguments`, without the program's name. The environment's TORVYN_LOG stands in for --log-level.
+// Errors: E0006, with the nearest name for an unknown command or option.
+CommandLine parse_command_line(const std::vector<std::string>& arguments);
+
+}  // namespace torvyn::cli

@@ -1,0 +1,158 @@
+#include "torvyn/cli/summary_view.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <vector>
+
+#include "torvyn/cli/text.h"
+#include "torvyn/config/units.h"
+#include "torvyn/types/error.h"
+
+namespace torvyn::cli {
+namespace {
+
+using config::format_count;
+using config::format_duration;
+using config::format_size;
+using observability::Fate;
+using observability::FateCounts;
+using observability::FlowReport;
+using observability::FlowState;
+using observability::StageReport;
+using resources::CopyCount;
+using resources::CopyKind;
+
+constexpr std::string_view stop_note = "stopped by ";
+
+struct FateWord {
+  Fate fate;
+  std::string_view word;
+};
+constexpr std::array<FateWord, observability::fate_count> fate_words = {{
+    {Fate::delivered, "delivered"},
+    {Fate::filtered, "filtered"},
+    {Fate::absorbed, "absorbed"},
+    {Fate::skipped, "skipped"},
+    {Fate::dropped, "dropped"},
+    {Fate::dead_lettered, "dead-lettered"},
+    {Fate::failed, "failed"},
+    {Fate::cancelled, "cancelled"},
+}};
+
+std::string fates_line(const FateCounts& counts) {
+  std::string text = format_count(counts.pulled) + " pulled";
+  std::string_view joint = " = ";
+  for (const auto& [fate, word] : fate_words) {
+    if (counts[fate] == 0) continue;
+    text += fmt::format("{}{} {}", joint, format_count(counts[fate]), word);
+    joint = " + ";
+  }
+  if (counts.created != 0) text += fmt::format("; {} created", format_count(counts.created));
+  return text;
+}
+
+std::string ending(const FlowReport& report, const Palette& palette) {
+  switch (report.state) {
+    case FlowState::completed:
+      return palette.good("completed") + " in";
+    case FlowState::limited: {
+      const auto note =
+          std::ranges::find_if(report.notes, [](const auto& text) { return text.starts_with(stop_note); });
+      return palette.good(note == report.notes.end() ? "stopped at its limit" : printable(*note)) + " after";
+    }
+    case FlowState::closed:
+      return palette.good("stopped: the reader closed the pipe") + " after";
+    case FlowState::interrupted:
+      return palette.warning("interrupted") + " after";
+    case FlowState::failed:
+      return palette.error("failed") + " after";
+    case FlowState::running:
+      break;
+  }
+  return "running for";
+}
+
+std::string copies_cell(const StageReport& stage) {
+  if (stage.path == "builtin") return "-";
+  struct Kind {
+    CopyKind kind;
+    std::string_view word;
+  };
+  static constexpr std::array<Kind, resources::copy_kind_count> kinds = {{
+      {CopyKind::guest_read, "read"},
+      {CopyKind::guest_write, "written"},
+      {CopyKind::host_clone, "cloned"},
+      {CopyKind::host_gather, "gathered"},
+  }};
+  std::string text;
+  for (const auto& [kind, word] : kinds) {
+    const CopyCount& count = stage.copies[static_cast<std::size_t>(kind)];
+    if (count.copies == 0) continue;
+    text += fmt::format("{}{} {}", text.empty() ? "" : " + ", format_count(count.copies), word);
+  }
+  if (text.empty()) return "0";
+  return text + ", " + format_size(stage.copies_total().bytes);
+}
+
+std::string stages_table(const FlowReport& report, bool verbose) {
+  std::vector<std::vector<std::string>> rows;
+  rows.push_back({"stage", "path", "in", "out", "errors", "p50", "p99"});
+  if (verbose) rows.back().insert(rows.back().end(), {"time", "memory"});
+  rows.back().emplace_back("copies");
+  for (const StageReport& stage : report.stages) {
+    const bool worked = stage.elements_in != 0 || stage.elements_out != 0;
+    rows.push_back({printable(stage.node), stage.path, stage.role == "source" ? "-" : format_count(stage.elements_in),
+                    stage.role == "sink" ? "-" : format_count(stage.elements_out), format_count(stage.errors),
+                    worked ? format_duration(stage.p50_ns) : "-", worked ? format_duration(stage.p99_ns) : "-"});
+    if (verbose) {
+      rows.back().push_back(format_duration(stage.time_ns));
+      rows.back().push_back(stage.memory_bytes == 0 ? "-" : format_size(stage.memory_bytes));
+    }
+    rows.back().push_back(copies_cell(stage));
+  }
+  return aligned(rows);
+}
+
+std::string skipped_error(const Error& error) {
+  const ErrorDetail& detail = error.detail();
+  std::string text;
+  if (!detail.node.empty()) text += printable(detail.node) + ", ";
+  if (detail.element) text += fmt::format("element {}, ", format_count(*detail.element));
+  return text + printable(error.message());
+}
+
+std::string remarks(const FlowReport& report) {
+  std::vector<std::string> parts;
+  std::uint64_t allocated = 0;
+  std::uint64_t reused = 0;
+  for (const auto& tier : report.pools.tiers) {
+    allocated += tier.allocated;
+    reused += tier.reused;
+  }
+  // Rounded down: 100 % is all of them.
+  if (allocated != 0) parts.push_back(fmt::format("buffers {} % reused", reused * 100 / allocated));
+  if (!report.skipped.empty()) parts.push_back("first error: " + skipped_error(report.skipped.front()));
+  for (const std::string& note : report.notes) {
+    const bool told_elsewhere = report.error && report.error->detail().consequence.contains(note);
+    if (!note.starts_with(stop_note) && !told_elsewhere) parts.push_back(printable(note));
+  }
+  return fmt::format("{}", fmt::join(parts, " · "));
+}
+
+}  // namespace
+
+std::string draw_summary(const FlowReport& report, const Palette& palette, bool verbose) {
+  std::string text = fmt::format("{} {}: {}\n", ending(report, palette), format_duration(report.duration_ns),
+                                 fates_line(report.fates));
+  if (!report.stages.empty()) text += stages_table(report, verbose);
+  if (const std::string line = remarks(report); !line.empty()) text += line + '\n';
+  if (verbose)
+    for (const Error& error : report.skipped)
+      text += " " + palette.faint("skipped") + " " + skipped_error(error) + '\n';
+  return text;
+}
+
+}  // namespace torvyn::cli
