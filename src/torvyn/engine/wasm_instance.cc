@@ -726,6 +726,9 @@ Error WasmInstance::failure_error(const tvb_failure& failure) const {
     case TVB_FAILURE_REFUSED:
       code = static_cast<ErrorCode>(failure.refusal_code);
       break;
+    case TVB_FAILURE_UNREACHABLE:
+      message = "the component gave up: it ran into an `unreachable` instruction";
+      break;
     case TVB_FAILURE_STACK_OVERFLOW:
       message = "the component's call stack is used up: recursion too deep, or without an end";
       break;
