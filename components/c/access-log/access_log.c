@@ -1,5 +1,6 @@
-/* access-log: a processor that turns lines of a web server's access log into JSON, of type application/json. A line that cannot be read is
- * invalid-input, with what is wrong and at which byte. No settings. access_log_core.h says what becomes of what. */
+/* access-log: a processor that turns lines of a web server's access log into JSON, of type application/json. A line
+ * that cannot be read is invalid-input, with what is wrong and at which byte. No settings. access_log_core.h says what
+ * becomes of what. */
 #include "torvyn/transform.h"
 
 #include "../common/element.h"

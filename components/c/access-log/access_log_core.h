@@ -1,4 +1,5 @@
-/* What both forms of access-log do: one line of a web server's access log, Common or Combined Log Format, to one of JSON.
+/* What both forms of access-log do: one line of a web server's access log, Common or Combined Log Format, to one of
+ * JSON.
  *
  *   192.0.2.1 - ada [10/Oct/2000:13:55:36 -0700] "GET /a.gif HTTP/1.0" 200 2326 "http://example.org/" "Mozilla/5.0"
  *
@@ -7,8 +8,8 @@
  *   {"host":"192.0.2.1","ident":null,"user":"ada","time":"2000-10-10T13:55:36-07:00","method":"GET","path":"/a.gif",
  *    "protocol":"HTTP/1.0","status":200,"bytes":2326,"referer":"http://example.org/","user_agent":"Mozilla/5.0"}
  *
- * on one line. "-" becomes null. A request that is not three words is kept whole, as "request". Text stays as the server wrote it, its own
- * backslashes included. The last two fields are there if the line has them. */
+ * on one line. "-" becomes null. A request that is not three words is kept whole, as "request". Text stays as the
+ * server wrote it, its own backslashes included. The last two fields are there if the line has them. */
 #pragma once
 
 #include "../common/bytes.h"
@@ -130,7 +131,8 @@ static inline size_t access_log_utf8_end(const uint8_t* bytes, size_t size) {
     }
     const size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
     if (first < 0xc2 || first > 0xf4 || size - at < length) return at;
-    /* The second byte has a narrower range after some first ones: no overlong forms, no surrogates, nothing past U+10FFFF. */
+    /* The second byte has a narrower range after some first ones: no overlong forms, no surrogates, nothing past
+     * U+10FFFF. */
     const uint8_t low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
     const uint8_t high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
     if (bytes[at + 1] < low || bytes[at + 1] > high) return at;
@@ -188,8 +190,8 @@ static inline void access_log_add_request(bytes_t* out, access_log_field_t reque
   access_log_add_text(out, ",\"protocol\":", words[2]);
 }
 
-/* Appends the JSON of one line, which may end in "\n" or "\r\n", to `out`. False: `error` says why not, and `out` has no more
- * than it had. */
+/* Appends the JSON of one line, which may end in "\n" or "\r\n", to `out`. False: `error` says why not, and `out` has
+ * no more than it had. */
 static inline bool access_log_convert(const uint8_t* line, size_t size, bytes_t* out, access_log_error_t* error) {
   if (size > 0 && line[size - 1] == '\n') size--;
   if (size > 0 && line[size - 1] == '\r') size--;

@@ -38,8 +38,8 @@ static inline bool emit_piece(writer_t writer, const packed_t* outputs, size_t f
   return emitted;
 }
 
-/* Emits outputs [from, to), output i charged to input i; where they are more than the host's largest buffer holds, in smaller
- * pieces. False: `error` says which one did not fit. */
+/* Emits outputs [from, to), output i charged to input i; where they are more than the host's largest buffer holds, in
+ * smaller pieces. False: `error` says which one did not fit. */
 static inline bool emit_outputs(writer_t writer, const packed_t* outputs, size_t from, size_t to,
                                 batch_error_t* error) {
   if (from == to) return true;

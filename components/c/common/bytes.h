@@ -1,4 +1,5 @@
-/* Bytes that grow: for outputs and messages. Small on purpose: the C library's formatting would double a component's size. */
+/* Bytes that grow: for outputs and messages. Small on purpose: the C library's formatting would double a component's
+ * size. */
 #pragma once
 
 #include <stdbool.h>

@@ -9,8 +9,8 @@ static inline void drop_borrows(const stream_element_t* element) {
   torvyn_streaming_types_flow_context_drop_borrow(element->context);
 }
 
-/* All bytes of the payload, one copy; free them with torvyn_list_u8_free. The element's borrows are given back; its content type
- * still belongs to the caller. */
+/* All bytes of the payload, one copy; free them with torvyn_list_u8_free. The element's borrows are given back; its
+ * content type still belongs to the caller. */
 static inline torvyn_list_u8_t take_payload(const stream_element_t* element) {
   torvyn_list_u8_t bytes;
   torvyn_streaming_types_method_buffer_read_all(element->payload, &bytes);

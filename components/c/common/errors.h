@@ -5,8 +5,8 @@
 
 typedef torvyn_streaming_types_process_error_t process_error_t;
 
-/* Fills `error`; `tag` is one of TORVYN_STREAMING_TYPES_PROCESS_ERROR_…, but not DEADLINE_EXCEEDED, which has no text. Takes
- * `text` over. Returns false, so that a function can end with `return fail_with(…)`. */
+/* Fills `error`; `tag` is one of TORVYN_STREAMING_TYPES_PROCESS_ERROR_…, but not DEADLINE_EXCEEDED, which has no text.
+ * Takes `text` over. Returns false, so that a function can end with `return fail_with(…)`. */
 static inline bool fail_with(process_error_t* error, uint8_t tag, bytes_t text) {
   error->tag = tag;
   error->val.internal = (torvyn_string_t){text.ptr, text.len}; /* all texts share this place */

@@ -1,4 +1,5 @@
-/* Giving elements out, one a call. For worlds that import the buffer-allocator. Include after the header of the world. */
+/* Giving elements out, one a call. For worlds that import the buffer-allocator. Include after the header of the
+ * world. */
 #pragma once
 
 #include "errors.h"

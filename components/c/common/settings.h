@@ -1,7 +1,7 @@
 /* Settings of a component: what `init` is given.
  *
- * A flat JSON object, {"pattern": "ERR", "invert": true}, or bare text, which is the component's main setting. On the command
- * line `./grep.wasm pattern=ERR` becomes the former, and `./grep.wasm ERR` an object whose key is "". */
+ * A flat JSON object, {"pattern": "ERR", "invert": true}, or bare text, which is the component's main setting. On the
+ * command line `./grep.wasm pattern=ERR` becomes the former, and `./grep.wasm ERR` an object whose key is "". */
 #pragma once
 
 #include <stdbool.h>
@@ -120,8 +120,8 @@ static inline bool setting_read_value(setting_cursor_t* in, setting_t* out) {
   return true;
 }
 
-/* Looks `name` up; where it stands twice, the last one counts. `is_main`: bare text and the key "" mean this setting too.
- * Reads the whole object in any case, so that a malformed one is noticed. */
+/* Looks `name` up; where it stands twice, the last one counts. `is_main`: bare text and the key "" mean this setting
+ * too. Reads the whole object in any case, so that a malformed one is noticed. */
 static inline setting_status_t setting_find(const void* config, size_t size, const char* name, bool is_main,
                                             setting_t* out) {
   setting_cursor_t in = {config, (const char*)config + size};

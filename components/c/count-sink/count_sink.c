@@ -1,4 +1,5 @@
-/* count-sink: a sink that reads every element and logs "N elements, M bytes" when the stream is complete. No settings. */
+/* count-sink: a sink that reads every element and logs "N elements, M bytes" when the stream is complete. No
+ * settings. */
 #include "torvyn/data_sink.h"
 
 #include "../common/element.h"

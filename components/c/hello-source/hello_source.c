@@ -1,6 +1,7 @@
 /* hello-source: a source of the lines "hello 0", "hello 1", … of type text/plain.
  *
- * Settings: `count`, how many (main setting; 10); `size`, the least bytes of an element, filled with dots before its line's end. */
+ * Settings: `count`, how many (main setting; 10); `size`, the least bytes of an element, filled with dots before its
+ * line's end. */
 #include "torvyn/data_source.h"
 
 #include "../common/output.h"

@@ -1,12 +1,16 @@
-/* word-count: an aggregator that counts words and, at the end of the stream, gives one element "COUNT WORD\n" a word: the most
- * frequent first, equally frequent ones in the order of their bytes. No settings.
+/* word-count: an aggregator that counts words and, at the end of the stream, gives one element "COUNT WORD\n" a word:
+ * the most frequent first, equally frequent ones in the order of their bytes. No settings.
  *
  * A word is what stands between ASCII white space; the end of an element ends a word too. Memory grows with the number of
- * different words. */
-#include "torvyn/stream_aggregator.h"
+ * different words. Takes and gives runs: one element a call could hand over no more results at the end than it may hold
+ * handles. */
+#include "torvyn/batch_stream_aggregator.h"
 
-#include "../common/element.h"
-#include "../common/output.h"
+#include "../common/batch.h"
+#include "../common/bytes.h"
+
+/* Results of one call at the end of the stream. */
+enum { flush_lines_max = 1024 };
 
 /* An open hash table with linear probing, at most 3/4 full; the words' bytes lie back to back in `text`. */
 typedef struct {
@@ -20,6 +24,8 @@ static bytes_t text;
 static word_t* slots;
 static size_t slot_count; /* a power of two */
 static size_t word_count;
+static bool sorted;   /* the table has become a list, and is being given out */
+static size_t given;  /* words of that list that have been */
 
 static uint32_t hash_of(const uint8_t* bytes, size_t size) {
   uint32_t hash = 2166136261u; /* FNV-1a */
@@ -76,59 +82,63 @@ bool exports_torvyn_streaming_lifecycle_init(torvyn_string_t* config,
   return true;
 }
 
-bool exports_torvyn_aggregation_aggregator_ingest(exports_torvyn_aggregation_aggregator_stream_element_t* element,
-                                                  exports_torvyn_aggregation_aggregator_option_output_element_t* result,
-                                                  exports_torvyn_aggregation_aggregator_process_error_t* error) {
-  torvyn_list_u8_t bytes = take_payload(element);
-  size_t at = 0;
-  while (at < bytes.len) {
-    while (at < bytes.len && is_space(bytes.ptr[at])) at++;
-    const size_t start = at;
-    while (at < bytes.len && !is_space(bytes.ptr[at])) at++;
-    if (at > start) count_word(bytes.ptr + start, at - start);
+bool exports_torvyn_batching_batch_aggregator_ingest(batch_t input, writer_t output, batch_error_t* error) {
+  packed_t run;
+  torvyn_batching_types_method_batch_read(input, &run);
+  for (size_t i = 0; i < run.ends.len; ++i) {
+    const uint8_t* at = packed_bytes(&run, i);
+    const uint8_t* const end = at + packed_size(&run, i);
+    while (at < end) {
+      while (at < end && is_space(*at)) at++;
+      const uint8_t* const start = at;
+      while (at < end && !is_space(*at)) at++;
+      if (at > start) count_word(start, (size_t)(at - start));
+    }
   }
-  torvyn_list_u8_free(&bytes);
-  torvyn_string_free(&element->meta.content_type);
-  result->is_some = false;
+  torvyn_batching_types_packed_free(&run);
+  torvyn_batching_types_batch_drop_borrow(input);
+  torvyn_batching_types_batch_writer_drop_borrow(output);
   return true;
 }
 
-bool exports_torvyn_aggregation_aggregator_flush(exports_torvyn_aggregation_aggregator_list_output_element_t* result,
-                                                 exports_torvyn_aggregation_aggregator_process_error_t* error) {
-  /* The table is of no more use: its words move to the front and are sorted there. */
+/* The table is of no more use: its words move to the front and are sorted there. */
+static void sort_words(void) {
   size_t count = 0;
   for (size_t i = 0; i < slot_count; ++i) {
     if (slots[i].count != 0) slots[count++] = slots[i];
   }
   qsort(slots, count, sizeof *slots, compare_words);
+  sorted = true;
+}
 
-  torvyn_streaming_types_output_element_t* const outputs = calloc(count == 0 ? 1 : count, sizeof *outputs);
-  if (outputs == NULL) __builtin_trap();
-  bytes_t line = {0};
-  size_t made = 0;
-  bool good = true;
-  for (; good && made < count; made += good) {
-    line.len = 0;
-    bytes_add_number(&line, slots[made].count);
-    bytes_add_byte(&line, ' ');
-    bytes_add(&line, text.ptr + slots[made].start, slots[made].size);
-    bytes_add_byte(&line, '\n');
-    good = make_buffer(line.ptr, line.len, &outputs[made].payload, error);
-    if (good) torvyn_string_dup(&outputs[made].meta.content_type, "text/plain");
+bool exports_torvyn_batching_batch_aggregator_flush(writer_t output, bool* again, process_error_t* error) {
+  if (!sorted) sort_words();
+  bytes_t lines = {0};
+  uint32_t ends[flush_lines_max];
+  size_t count = 0;
+  for (; count < flush_lines_max && given < word_count; ++count, ++given) {
+    bytes_add_number(&lines, slots[given].count);
+    bytes_add_byte(&lines, ' ');
+    bytes_add(&lines, text.ptr + slots[given].start, slots[given].size);
+    bytes_add_byte(&lines, '\n');
+    ends[count] = (uint32_t)lines.len;
   }
-  bytes_free(&line);
 
-  *result = (exports_torvyn_aggregation_aggregator_list_output_element_t){outputs, made};
+  torvyn_string_t type;
+  torvyn_string_set(&type, "text/plain"); /* lent for the call */
+  torvyn_batching_types_method_batch_writer_set_content_type(output, &type);
+  torvyn_list_u8_t bytes = {lines.ptr, lines.len};
+  torvyn_list_u32_t ends_list = {ends, count};
+  torvyn_list_u32_t no_origins = {NULL, 0};
+  torvyn_batching_types_emit_error_t why;
+  const bool good = torvyn_batching_types_method_batch_writer_emit(output, &bytes, &ends_list, &no_origins, &why);
   if (!good) {
-    for (size_t i = 0; i < made; ++i) {
-      torvyn_streaming_types_buffer_drop_own(outputs[i].payload);
-      torvyn_string_free(&outputs[i].meta.content_type);
-    }
-    free(outputs);
-  } else if (made == 0) {
-    free(outputs);
-    result->ptr = NULL;
+    torvyn_batching_types_emit_error_free(&why);
+    fail_internal(error, "the host did not take the counts");
   }
+  bytes_free(&lines);
+  torvyn_batching_types_batch_writer_drop_borrow(output);
+  *again = given < word_count;
   return good;
 }
 

@@ -277,8 +277,9 @@ Result<Document> parse_document(std::string_view text, std::string file) {
     }
     document.root = convert_table(parsed.table(), places);
   } catch (const ParserAssertion&) {
-    return fail(document.error(ErrorCode::manifest_not_toml, "this is not TOML, in a way that has no place",
-                               "look at what was changed last", {1, 1, 0}));
+    return fail(Error(ErrorCode::manifest_not_toml, "this is not TOML, in a way that the parser cannot place",
+                      "look at the lines changed last, at dates and times first")
+                    .at_file(document.file));
   }
   document.root.place = {1, 1, 0};
   return document;

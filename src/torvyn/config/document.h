@@ -61,7 +61,8 @@ struct Document {
 inline constexpr int nested_values_max = 32;  // lists and tables within each other
 inline constexpr int key_parts_max = 32;      // of a.b.c
 
-// Reads `text`; `file` stands for it in messages. Errors: E0002 with the place.
+// Reads `text`; `file` stands for it in messages. Errors: E0002 with the place, but for the few that toml++ fails an assertion of
+// its own about.
 Result<Document> parse_document(std::string_view text, std::string file);
 
 }  // namespace torvyn::config

@@ -155,6 +155,13 @@ TEST(Document, TakesLettersBeyondAsciiWhereBlanksMayStand) {
   }
 }
 
+// toml++ 3.3 asserts that a time after a date and a blank has two digits at least.
+TEST(Document, MakesAnErrorOfAFailedAssertionInTheParser) {
+  const Error error = refused("a = 1979-05-27 5\n");
+  EXPECT_EQ(error.code(), ErrorCode::manifest_not_toml);
+  EXPECT_EQ(error.to_string(), "E0002: this is not TOML, in a way that the parser cannot place (x.toml)");
+}
+
 TEST(Document, BoundsTheNestingOfValues) {
   parsed("a = " + repeated("[", 30) + repeated("]", 30));
   EXPECT_EQ(refused("a = " + repeated("[", 100'000)).message(), "values are nested more than 32 deep");

@@ -44,8 +44,8 @@ inline constexpr std::uint64_t manifest_bytes_max = 4 * mib;
 
 // Reads a manifest. Errors: E0001 not there; E0004 a folder, unreadable or too long; E0002 not TOML; E0201 another contract
 // version; E0700 wrong type or a required key missing; E0701 unknown key, with the nearest valid one; E0702 out of range,
-// or given twice. All but the first two have line and column, and the source line for a caret. The first error of the
-// file is the one returned.
+// or given twice. The first error of the file is the one returned, with line and column, and the source line for a caret; E0001,
+// E0004 and a rare E0002 have the file only.
 //
 // Where both `[capabilities.torvyn] max-memory` and `[runtime] max_memory_per_component` are given, the smaller one holds.
 Result<Manifest> load_manifest(const std::filesystem::path& path);

@@ -61,7 +61,9 @@ bool is_semver(std::string_view text) noexcept {
     text = text.substr(0, hyphen);
   }
   if (std::ranges::count(text, '.') != 2) return false;
-  return is_number(take_part(text, '.')) && is_number(take_part(text, '.')) && is_number(text);
+  const std::string_view major = take_part(text, '.');
+  const std::string_view minor = take_part(text, '.');
+  return is_number(major) && is_number(minor) && is_number(text);
 }
 
 }  // namespace torvyn::config

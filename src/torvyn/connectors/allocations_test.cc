@@ -1,5 +1,5 @@
-// Counts what the hot paths allocate. The counter replaces the global operator new of this test program; not inlined, or GCC
-// sees malloc meet delete.
+// Counts what the hot paths allocate. The counter replaces the global operator new of this test program; not inlined, or
+// GCC sees malloc meet delete.
 #include <atomic>
 #include <cstdlib>
 #include <new>

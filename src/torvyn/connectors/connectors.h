@@ -6,11 +6,11 @@
 //   stdout    sink     standard output
 //   null      sink     drops everything
 //
-// A line is what ends in "\n", "\r\n" or "\r", and its payload includes that ending; what follows the last ending is a line
-// without one. Sinks write payloads as they are. So what passes unchanged leaves byte for byte as it came in.
+// A line is what ends in "\n", "\r\n" or "\r", and its payload includes that ending; what follows the last ending is a
+// line without one. Sinks write payloads as they are. So what passes unchanged leaves byte for byte as it came in.
 //
-// What one pull gives is slices of one buffer: no bytes move between reading and the first component, and a batch stage finds
-// its run in one piece.
+// What one pull gives is slices of one buffer: no bytes move between reading and the first component, and a batch stage
+// finds its run in one piece.
 #pragma once
 
 #include <cstdint>
@@ -61,8 +61,8 @@ std::span<const BuiltinInfo> builtins() noexcept;
 // The stage called `name`, with or without "builtin:" before it; null where there is none.
 const BuiltinInfo* find_builtin(std::string_view name) noexcept;
 
-// What built-in stages need from their host. All pointers are required and outlive the stages; stages outlive the elements
-// they gave only in so far as the pool does.
+// What built-in stages need from their host. All pointers are required, and what they point to outlives the stages; the pool
+// outlives the elements too, which may outlive the stage that gave them.
 struct ConnectorContext {
   resources::BufferPool* pool = nullptr;
   resources::ContentTypes* content_types = nullptr;
@@ -76,11 +76,11 @@ struct ConnectorContext {
 
 // Makes the stage that `node` names and configures; opens nothing yet (that is `start`).
 //
-// The stages write to pipes with plain writes: whoever runs them ignores SIGPIPE (and SIGXFSZ), or a reader that goes away ends the
-// process instead of the flow. A library can't decide that for its program.
+// The stages write to pipes with plain writes: whoever runs them ignores SIGPIPE (and SIGXFSZ), or a reader that goes away
+// ends the process instead of the flow. A library can't decide that for its program.
 //
-// Errors, placed where the setting was written: E0210 no such built-in, E0203 a source as a sink or the other way round, E0701 unknown setting
-// with the nearest one, E0702 bad value, E0006 a setting missing, given twice or without a meaning here.
+// Errors, placed where the setting was written: E0210 no such built-in, E0203 a source as a sink or the other way round,
+// E0701 unknown setting with the nearest one, E0702 bad value, E0006 a setting missing, given twice or without a meaning here.
 Result<std::unique_ptr<reactor::Stage>> make_builtin(const config::NodeConfig& node, Position position,
                                                      const ConnectorContext& context);
 

@@ -18,7 +18,7 @@ constexpr std::string_view number_mark = "{n}";
 constexpr std::size_t digits_max = 20;  // of a 64-bit number
 constexpr char filler = '.';
 
-// A run is written into one buffer of at most this size, unless one payload is larger: fits a core's cache with what reads it.
+// A run is written into one buffer of at most this size, unless one payload is larger: it stays in a core's cache until read.
 constexpr std::uint64_t block_bytes = resources::medium_buffer_bytes;
 
 std::vector<std::string> split_at_marks(std::string_view text) {

@@ -12,8 +12,8 @@ namespace torvyn::connectors {
 struct GenerateOptions {
   std::optional<std::uint64_t> count;  // none: without end
   std::string text;                    // each "{n}" becomes the element's number, from 0
-  // Payloads of exactly this many bytes: longer text is cut, shorter is filled up with dots, and where it ends in a line feed
-  // that stays the end, so that an element stays a line.
+  // Payloads of exactly this many bytes: longer text is cut, shorter is filled up with dots, and where it ends in a line
+  // feed that stays the end, so that an element stays a line.
   std::optional<std::uint32_t> size_bytes;
   std::optional<double> rate_per_s;
 };

@@ -14,8 +14,8 @@
 namespace torvyn::connectors {
 namespace {
 
-// How often a wait looks at an interrupt that has no descriptor (the machine had none left): a tenth of a second is soon for a
-// person and nothing for a processor.
+// How often a wait looks at an interrupt that has no descriptor (the machine had none left): a tenth of a second is soon
+// for a person and nothing for a processor.
 constexpr std::int64_t interrupt_look_ns = 100'000'000;
 
 }  // namespace

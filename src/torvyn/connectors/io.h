@@ -42,7 +42,8 @@ enum class WaitStatus : std::uint8_t {
 
 inline constexpr std::int64_t wait_for_ever = -1;
 
-// Waits until `fd` has one of `events` (poll's), `interrupt` is raised, or `timeout_ns` have passed. Either of the first two may be absent: -1, null.
+// Waits until `fd` has one of `events` (poll's), `interrupt` is raised, or `timeout_ns` have passed. Either of the first two
+// may be absent: -1, null.
 WaitStatus wait_for(int fd, short events, const reactor::Interrupt* interrupt, std::int64_t timeout_ns) noexcept;
 
 // The error of a pool that gave no buffer. Requires: status is not ok.

@@ -21,8 +21,8 @@ using reactor::StageStatus;
 using resources::AllocateStatus;
 using resources::BufferAction;
 
-// A block is read, cut, and consumed by the next stages while it is in a core's cache; larger ones save system calls that are
-// below a percent of the whole already.
+// A block is read, cut, and consumed by the next stages while it is in a core's cache. Larger ones would save system calls,
+// which are one in hundreds of lines already.
 constexpr std::uint64_t read_block_bytes = resources::medium_buffer_bytes;
 
 }  // namespace
@@ -190,8 +190,8 @@ bool ReadSource::next_block() noexcept {
   return true;
 }
 
-// At least half of a block is new bytes, so what is moved stays below what is read, and a line that needs many blocks costs
-// a few moves. The steps are the pool's tiers, then doublings.
+// At least half of a block is new bytes, so what is moved stays below what is read, and a line that needs many blocks
+// costs a few moves. The steps are the pool's tiers, then doublings.
 std::uint32_t ReadSource::next_block_bytes(std::uint32_t rest) const noexcept {
   std::uint64_t bytes = block_bytes_;
   while (bytes < std::uint64_t{rest} * 2) bytes = std::max(bytes * 2, resources::large_buffer_bytes);

@@ -18,8 +18,8 @@ struct ReadOptions {
   std::uint32_t element_bytes_max = 0;
 };
 
-// The input is read in blocks, each into one pool buffer, and the elements are slices of it; a pull never crosses a block. What a
-// block ends with but does not complete moves to the beginning of the next one.
+// The input is read in blocks, each into one pool buffer, and the elements are slices of it; a pull never crosses a block.
+// What a block ends with but does not complete moves to the beginning of the next one.
 //
 // A line ending in "\r" is known to be complete only when the next byte is there, or the end: it may be half a "\r\n".
 // A chunk is whole, or the input's last: chunks of a pipe do not depend on how its writer wrote.

@@ -18,8 +18,8 @@ namespace {
 
 using reactor::StageStatus;
 
-// Once the flow is stopped, a reader that takes nothing for this long is not waited for any more: below the time after which
-// service managers kill, above a hiccup.
+// Once the flow is stopped, a reader that takes nothing for this long is not waited for any more: below the time after
+// which service managers kill, above a hiccup.
 constexpr std::int64_t stuck_reader_ns = 2'000'000'000;
 // How often the opening of a FIFO looks whether somebody reads it. Nothing can be polled for that.
 constexpr std::int64_t fifo_look_ns = 20'000'000;
@@ -96,8 +96,9 @@ Error WriteSink::failure() const {
 Status StdoutSink::start() {
   struct stat info{};
   if (fstat(given_fd_, &info) != 0) return fail(io_error("cannot write to", name(), errno));
-  // A pipe whose reader has stopped reading must not hold a flow that is to end, so it is written to without blocking: through a
-  // description of our own, since the mode of the one we were given is shared with other programs. Where that can't be had, it blocks.
+  // A pipe whose reader has stopped reading must not hold a flow that is to end, so it is written to without blocking:
+  // through a description of our own, since the mode of the one we were given is shared with other programs. Where that
+  // can't be had, it blocks.
   if (S_ISFIFO(info.st_mode))
     reopened_ =
         FileDescriptor(open(fmt::format("/proc/self/fd/{}", given_fd_).c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
@@ -125,8 +126,8 @@ Status FileSink::start() {
   TORVYN_TRY(open_partial());
   if (exists) {
     // The new file is the old one with other bytes. Giving it to its owner takes privileges that most users lack.
-    static_cast<void>(fchmod(file_.get(), info.st_mode & 07777));
     [[maybe_unused]] const int owned = fchown(file_.get(), info.st_uid, info.st_gid);
+    [[maybe_unused]] const int allowed = fchmod(file_.get(), info.st_mode & 0777);
   }
   return {};
 }
@@ -156,7 +157,7 @@ Status FileSink::open_partial() {
       return fail(ErrorCode::io_failed, fmt::format("`{}` is being written by another run", partial_name_),
                   "wait until that run has ended, or write to another file");
     }
-    // Between opening and locking, another run may have renamed this very file to NAME: then it is no longer ours to empty.
+    // Between opening and locking, another run may have renamed this very file to NAME: then it is not ours to empty.
     struct stat opened{};
     struct stat named{};
     if (fstat(file_.get(), &opened) == 0 && lstat(partial_.c_str(), &named) == 0 && opened.st_ino == named.st_ino &&
@@ -170,15 +171,23 @@ Status FileSink::open_partial() {
 }
 
 Status FileSink::complete() {
-  if (options_.sync && fsync(file_.get()) != 0) return fail(io_error("cannot write to", name(), errno));
-  // Some file systems report a full disk only when a descriptor is closed. Closing a second one asks for that while the first
-  // still holds the lock.
+  // EINVAL: a FIFO or a terminal, behind which there is no disk.
+  if (options_.sync && fsync(file_.get()) != 0 && errno != EINVAL)
+    return fail(io_error("cannot write to", name(), errno));
+  // Some file systems report a full disk only when a descriptor is closed. Closing a second one asks for that while the
+  // first still holds the lock.
   FileDescriptor second(fcntl(file_.get(), F_DUPFD_CLOEXEC, 0));
   if (const int error = second.close(); error != 0) return fail(io_error("cannot write to", name(), error));
   // Renamed while locked: whoever opened the partial file meanwhile finds that it has gone.
   if (!partial_.empty()) {
     if (rename(partial_.c_str(), target_.c_str()) != 0) return fail(io_error("cannot write to", name(), errno));
     left_partial_ = false;
+  }
+  if (options_.sync && !partial_.empty()) {  // the new name is written in the folder
+    const std::filesystem::path folder = target_.has_parent_path() ? target_.parent_path() : ".";
+    FileDescriptor opened(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!opened || (fsync(opened.get()) != 0 && errno != EINVAL))
+      return fail(io_error("cannot write to", folder.string(), errno));
   }
   file_.close();
   return {};

@@ -59,9 +59,9 @@ struct FileSinkOptions {
   bool sync = false;  // wait for the disk at the end
 };
 
-// A file. Unless it is appended to, NAME.partial is written, locked against other runs, and renamed to NAME by `complete`; until then a NAME that
-// was there stays. What is there and is no regular file (a FIFO, a device) is written to directly; of a symbolic link, the
-// file it leads to is replaced.
+// A file. Unless it is appended to, NAME.partial is written, locked against other runs, and renamed to NAME by `complete`;
+// until then a NAME that was there stays. What is there and is no regular file (a FIFO, a device) is written to directly; of
+// a symbolic link, the file it leads to is replaced.
 class FileSink final : public WriteSink {
  public:
   FileSink(FileSinkOptions options, const ConnectorContext& context)

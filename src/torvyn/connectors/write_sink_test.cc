@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <csignal>
 #include <random>
 
@@ -224,6 +225,21 @@ TEST_F(FileSinkTest, RefusesAFileThatAnotherRunIsWriting) {
   ASSERT_TRUE(first->complete());
   const auto second = sink_to("out");
   ASSERT_TRUE(second->complete());
+}
+
+TEST_F(FileSinkTest, NeverWritesIntoAFileThatAnotherRunHasJustFinished) {
+  // Runs that meet: one may open the partial file just before the other renames it. Whoever starts must be able to finish.
+  std::atomic<int> unfinished = 0;
+  const auto run = [&] {
+    for (int i = 0; i < 3000; ++i) {
+      const auto sink = make(Position::sink, "file", {{"", "out"}});
+      if (sink->start() && !sink->complete()) ++unfinished;
+    }
+  };
+  std::thread other(run);
+  run();
+  other.join();
+  EXPECT_EQ(unfinished, 0);
 }
 
 TEST_F(FileSinkTest, Appends) {

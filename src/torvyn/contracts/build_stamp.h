@@ -1,4 +1,5 @@
-// Private to contracts: what the last build was made of, kept beside its objects, to tell whether another one is needed.
+// Private to contracts: what the last build was made of, kept beside its objects, to tell whether another one is
+// needed.
 #pragma once
 
 #include <cstdint>

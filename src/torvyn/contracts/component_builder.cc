@@ -28,7 +28,8 @@ namespace fs = std::filesystem;
 // To be raised when the same inputs would give another component.
 constexpr std::string_view builder_revision = "1";
 
-// Guest stack. Twice what the linker gives by default: a component's stack is touched page by page, so unused room costs nothing.
+// Of a component, for its data on the stack. Twice what the linker gives by default; room that is not used costs
+// nothing.
 constexpr int guest_stack_bytes = 128 * 1024;
 
 constexpr std::array c_extensions = {".c"};
@@ -164,7 +165,7 @@ std::vector<std::string> Compiler::for_source(const fs::path& source) const {
   // SIMD is part of every engine that runs components, and makes byte loops several times as fast.
   command.insert(command.end(), {"-O2", "-msimd128", "-Wall", "-Wextra", "-Wno-unused-parameter"});
   if (is_cxx(source)) command.insert(command.end(), {"-std=c++20", "-fno-exceptions", "-fno-rtti"});
-  command.push_back(request_.release ? "-g0" : "-g1");
+  command.emplace_back(request_.release ? "-g0" : "-g1");
   // Paths in line tables and __FILE__ are seen from the source's folder, wherever that is.
   const std::string folder = source.parent_path().string();
   if (!folder.empty()) command.push_back(fmt::format("-ffile-prefix-map={}/=", folder));
@@ -232,12 +233,13 @@ Status Compiler::link(const std::vector<fs::path>& objects, const fs::path& modu
   command.emplace_back("-mexec-model=reactor");
   if (plan_.cxx) command.emplace_back("--driver-mode=g++");
   for (const fs::path& object : objects) command.push_back(object.string());
-  // No -O here: it would let clang run wasm-opt where that is installed, which drops the names that backtraces need. Stack
-  // first: an overflow then leaves the memory and traps, and does not run over the data.
+  // No -O here: it would let clang run wasm-opt where that is installed, which drops the names that backtraces need.
+  // Stack first: an overflow then leaves the memory and traps, and does not run over the data.
   command.push_back(fmt::format("-Wl,--stack-first,-z,stack-size={}", guest_stack_bytes));
   if (request_.release) command.emplace_back("-Wl,--strip-debug");
   std::ranges::copy_if(request_.flags, std::back_inserter(command), is_for_linker);
-  // The C library's own formatting complains of `long double` on stderr, and so needs WASI for every snprintf. This one can do it.
+  // The C library's own formatting complains of `long double` on stderr, and so needs WASI for every snprintf. This
+  // one can do it.
   command.emplace_back("-lc-printscan-long-double");
   command.insert(command.end(), {"-o", module.string()});
 
@@ -284,7 +286,7 @@ Result<const WorldCatalog::Entry*> choose_world(const BuildRequest& request, con
   return asked;
 }
 
-// Writes the bindings of `world` and what may be used beside it, and returns the world's header's folder's files to compile and link.
+// Writes the bindings of `world`, and of what every component may use beside it.
 Status write_bindings(const Plan& plan, const WorldCatalog& catalog, const WorldCatalog::Entry& world) {
   const fs::path folder = plan.work_dir / "bindings";
   std::error_code ignored;

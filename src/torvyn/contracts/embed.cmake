@@ -1,7 +1,8 @@
 # Writes OUTPUT: the WIT files and the guest runtime as C++ string literals.
 string(REPLACE "," ";" WIT_FILES "${WIT_FILES}")
 
-# file(READ) takes brackets and semicolons for a list's, but only where the text is used as one: it is always quoted here.
+# file(READ) takes brackets and semicolons for a list's, but only where the text is used as one: it is always quoted
+# here.
 set(code "// Generated from wit/ and ${GUEST_RUNTIME}.\n#include \"torvyn/contracts/wit.h\"\n\nnamespace torvyn::contracts {\nnamespace {\n\n")
 string(APPEND code "constexpr WitFile packages[] = {\n")
 foreach(path IN LISTS WIT_FILES)

@@ -20,8 +20,8 @@ struct CommandResult {
   bool ok() const noexcept { return exit_code == 0; }
 };
 
-// Runs `command[0]`, a path, with the other words as its arguments and waits for it. No shell; the environment is ours; stdin is
-// empty. Blocks the calling thread.
+// Runs `command[0]`, a path, with the other words as its arguments and waits for it. No shell; the environment is
+// ours; stdin is empty. Blocks the calling thread.
 // Errors: E0004 where it cannot be started.
 Result<CommandResult> run_command(std::span<const std::string> command);
 
@@ -42,15 +42,16 @@ class Toolchain {
  public:
   static constexpr const char* target = "--target=wasm32-wasi";
 
-  // Takes $TORVYN_CLANG (a path or a name), else $WASI_SDK_PATH's, else the first clang of a usable version on the PATH.
-  // Only looks for the file: see `missing_part`.
+  // Takes $TORVYN_CLANG (a path or a name), else $WASI_SDK_PATH's, else the first clang of a usable version on the
+  // PATH. Only looks for the file: see `missing_part`.
   // Errors: E0010 with the command that installs one.
   static Result<Toolchain> find();
 
   const std::string& clang() const noexcept { return clang_; }
 
-  // Looks for the parts a build needs beside the compiler; meant for after a failure, to tell a missing tool from a mistake in the source.
-  // E0010 for the first that is missing, with the command that installs all of them; nothing if all are there.
+  // Looks for the parts a build needs beside the compiler; meant for after a failure, to tell a missing tool from a
+  // mistake in the source. E0010 for the first that is missing, with the command that installs all of them; nothing if
+  // all are there.
   std::optional<Error> missing_part(bool cxx) const;
 
  private:

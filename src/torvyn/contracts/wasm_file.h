@@ -23,8 +23,8 @@ enum class WasmKind : std::uint8_t {
 // Judges by the first bytes alone: a component may still be damaged further on.
 WasmKind classify_wasm(std::span<const std::uint8_t> bytes) noexcept;
 
-// E0104 for a file that is no component: what it is instead and how to make a component of it. For `WasmKind::component` the
-// error of a damaged or cut one, with `why` in the engine's words.
+// E0104 for a file that is no component: what it is instead and how to make a component of it. For
+// `WasmKind::component` the error of a damaged or cut one, with `why` in the engine's words.
 // Requires: `kind` is what classify_wasm says of the file.
 Error not_a_component(std::string_view path, WasmKind kind, std::string_view why = {});
 

@@ -22,8 +22,9 @@ std::span<const WitFile> builtin_packages() noexcept;
 // The C source linked into every component made of C or C++. Static.
 std::string_view guest_runtime() noexcept;
 
-// Parses and resolves the files, in any order, into a JSON model: an object with the arrays `worlds`, `interfaces`, `types`
-// and `packages`, whose entries refer to each other by index. Every package that is used must be among the files.
+// Parses and resolves the files, in any order, into a JSON model: an object with the arrays `worlds`, `interfaces`,
+// `types` and `packages`, whose entries refer to each other by index. Every package that is used must be among the
+// files.
 // Errors: E0100 syntax, E0101 unresolved name or package, both with file, line and column where known.
 Result<std::string> wit_model(std::span<const WitFile> files);
 

@@ -19,15 +19,15 @@ class WorldCatalog {
     std::string header;     // "managed_transform"
   };
 
-  // Reads the WIT below `wit_dir`; empty: the contract packages alone. A package of the contract that lies in `wit_dir` too, as other
-  // tools want it, is left out: the one that this Torvyn was built with counts.
+  // Reads the WIT below `wit_dir`; empty: the contract packages alone. A package of the contract that lies in
+  // `wit_dir` too, as other tools want it, is left out: the one that this Torvyn was built with counts.
   // Errors: E0004, E0100, E0101.
   static Result<WorldCatalog> load(const std::filesystem::path& wit_dir);
 
   const std::vector<Entry>& entries() const noexcept { return entries_; }
 
-  // By full name, full name without version, or short name; where several packages have a world of that name, the project's.
-  // Null if there is none.
+  // By full name, full name without version, or short name; where several packages have a world of that name, the
+  // project's. Null if there is none.
   const Entry* find(std::string_view name) const noexcept;
   const Entry* find_header(std::string_view header) const noexcept;
 

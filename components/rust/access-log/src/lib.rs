@@ -1,5 +1,6 @@
-//! access-log: a processor that turns lines of a web server's access log into JSON, of type application/json. A line that cannot be
-//! read is invalid-input, with what is wrong and at which byte. No settings. common's `access_log` says what becomes of what.
+//! access-log: a processor that turns lines of a web server's access log into JSON, of type application/json. A line
+//! that cannot be read is invalid-input, with what is wrong and at which byte. No settings. common's `access_log` says
+//! what becomes of what.
 
 wit_bindgen::generate!({ path: "../../../wit/torvyn-streaming", world: "transform" });
 

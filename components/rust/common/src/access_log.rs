@@ -8,8 +8,8 @@
 //! {"host":"192.0.2.1","ident":null,"user":"ada","time":"2000-10-10T13:55:36-07:00","method":"GET","path":"/a.gif",
 //!  "protocol":"HTTP/1.0","status":200,"bytes":2326,"referer":"http://example.org/","user_agent":"Mozilla/5.0"}
 //! ```
-//! "-" becomes null. A request that is not three words is kept whole, as "request". Text stays as the server wrote it, its own
-//! backslashes included. The last two fields are there if the line has them.
+//! "-" becomes null. A request that is not three words is kept whole, as "request". Text stays as the server wrote it,
+//! its own backslashes included. The last two fields are there if the line has them.
 
 use std::fmt;
 

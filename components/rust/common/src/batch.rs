@@ -18,8 +18,8 @@ impl Refusal {
     }
 }
 
-/// Emits outputs `range`, output `i` charged to input `i`. `emit` gets bytes, ends and origins. The error names the output that
-/// did not fit.
+/// Emits outputs `range`, output `i` charged to input `i`. `emit` gets bytes, ends and origins. The error names the
+/// output that did not fit.
 pub fn emit_outputs(
     bytes: &[u8],
     ends: &[u32],

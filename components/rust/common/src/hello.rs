@@ -47,8 +47,8 @@ impl Hello {
         vec![b'.'; count * self.element_bytes_max()]
     }
 
-    /// Writes the next element at the beginning of `at`, room made by `make_room`, and returns its size. Padding beyond the text's
-    /// longest form is left as it is: writing a large element costs no more than a small one.
+    /// Writes the next element at the beginning of `at`, room made by `make_room`, and returns its size. Padding
+    /// beyond the text's longest form is left as it is: writing a large element costs no more than a small one.
     pub fn write(&mut self, at: &mut [u8]) -> usize {
         let mut digits = [0u8; 20];
         let mut first = digits.len();

@@ -1,7 +1,7 @@
 //! Settings of a component: what `init` is given.
 //!
-//! A flat JSON object, `{"pattern": "ERR", "invert": true}`, or bare text, which is the component's main setting. On the command
-//! line `./grep.wasm pattern=ERR` becomes the former, and `./grep.wasm ERR` an object whose key is "".
+//! A flat JSON object, `{"pattern": "ERR", "invert": true}`, or bare text, which is the component's main setting. On
+//! the command line `./grep.wasm pattern=ERR` becomes the former, and `./grep.wasm ERR` an object whose key is "".
 
 use serde_json::Value;
 

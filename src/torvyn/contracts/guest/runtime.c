@@ -1,6 +1,6 @@
-/* Linked into every component that `torvyn build` makes of C or C++. Last words, a failed assertion or a C++ library's abort,
- * go to torvyn:diagnostics before the trap: the C libraries would write them to stderr, and so bring WASI into components that
- * otherwise need none. What a component does not use leaves no trace in it. */
+/* Linked into every component that `torvyn build` makes of C or C++. Last words, a failed assertion or a C++ library's
+ * abort, go to torvyn:diagnostics before the trap: the C libraries would write them to stderr, and so bring WASI into
+ * components that otherwise need none. What a component does not use leaves no trace in it. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -36,8 +36,8 @@ _Noreturn void abort_message(const char* format, ...) {
   die(format, arguments);
 }
 
-/* libc++: std::__libcpp_verbose_abort(char const*, ...), called where an exception would be thrown if there were any. Its inline
- * namespace is libc++'s ABI version: 1, or 2 as Debian builds it. */
+/* libc++: std::__libcpp_verbose_abort(char const*, ...), called where an exception would be thrown if there were any.
+ * Its inline namespace is libc++'s ABI version: 1, or 2 as Debian builds it. */
 #define TORVYN_VERBOSE_ABORT(abi)                                                                                  \
   _Noreturn void torvyn_runtime_verbose_abort_##abi(const char* format,                                            \
                                                     ...) __asm__("_ZNSt3__" #abi "22__libcpp_verbose_abortEPKcz"); \
@@ -49,6 +49,6 @@ _Noreturn void abort_message(const char* format, ...) {
 TORVYN_VERBOSE_ABORT(1)
 TORVYN_VERBOSE_ABORT(2)
 
-/* wasi-libc: formatting into memory, as snprintf does, would keep stdout and stderr alive to flush them at exit, and so need
- * WASI. Components don't exit; what uses stdout all the same still works, and flushes for itself. */
+/* wasi-libc: formatting into memory, as snprintf does, would keep stdout and stderr alive to flush them at exit, and
+ * so need WASI. Components don't exit; what uses stdout all the same still works, and flushes for itself. */
 void __stdio_exit_needed(void) {}
