@@ -34,9 +34,9 @@ Result<Inspection> look_at(const std::filesystem::path& file) {
   return inspection;
 }
 
-std::string with_items(const InterfaceInfo& interface) {
+std::string name_of(const InterfaceInfo& interface, bool verbose) {
   std::string text = printable(interface.name);
-  if (!interface.items.empty()) text += printable(fmt::format(" ({})", fmt::join(interface.items, ", ")));
+  if (verbose && !interface.items.empty()) text += printable(fmt::format(" ({})", fmt::join(interface.items, ", ")));
   return text;
 }
 
@@ -66,7 +66,7 @@ void add_rows(std::vector<std::vector<std::string>>& rows, std::string_view labe
     rows.push_back({index == 0 ? std::string(label) : std::string(), values[index]});
 }
 
-std::string draw(const Inspection& inspection, const Palette& palette) {
+std::string draw(const Inspection& inspection, const Palette& palette, bool verbose) {
   const engine::ComponentInfo& info = inspection.info;
   std::vector<std::vector<std::string>> rows;
   std::vector<std::string> values;
@@ -79,11 +79,11 @@ std::string draw(const Inspection& inspection, const Palette& palette) {
   add_rows(rows, "path", {inspection.path});
 
   values.clear();
-  for (const InterfaceInfo& exported : info.exports) values.push_back(with_items(exported));
+  for (const InterfaceInfo& exported : info.exports) values.push_back(name_of(exported, verbose));
   add_rows(rows, "exports", values);
 
   std::map<std::string, std::vector<std::string>> imports;
-  for (const InterfaceInfo& import : info.imports) imports[provider(import.name)].push_back(with_items(import));
+  for (const InterfaceInfo& import : info.imports) imports[provider(import.name)].push_back(name_of(import, verbose));
   values.clear();
   for (const auto& [from, names] : imports) {
     values.push_back(from);
@@ -105,8 +105,8 @@ int inspect_component(const InspectOptions& options, const Session& session) {
   const Result<Inspection> inspection = look_at(options.file);
   if (!inspection) return report_failure(session, "inspect", inspection.error());
   if (session.json()) return print_result(session, inspect_json({.command = "inspect"}, *inspection));
-  return print_result(session,
-                      draw(*inspection, Palette(examine_terminal(STDOUT_FILENO, session.options.color).color)));
+  return print_result(session, draw(*inspection, Palette(examine_terminal(STDOUT_FILENO, session.options.color).color),
+                                    session.options.verbose));
 }
 
 }  // namespace torvyn::cli

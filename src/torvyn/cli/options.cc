@@ -217,9 +217,9 @@ Error refused(const CLI::ParseError& error) {
   return {ErrorCode::usage, text, "torvyn --help"};
 }
 
-template <class T, std::size_t size>
+template <class T, std::size_t Size>
 Result<T> one_of(std::string_view option, std::string_view value,
-                 const std::array<std::pair<std::string_view, T>, size>& allowed) {
+                 const std::array<std::pair<std::string_view, T>, Size>& allowed) {
   std::vector<std::string> names;
   for (const auto& [name, meaning] : allowed) {
     if (name == value) return meaning;

@@ -14,7 +14,7 @@ TEST(Printable, WritesOutWhatSteersATerminal) {
   EXPECT_EQ(printable("two\nlines\r"), "two\\nlines\\r");
   EXPECT_EQ(printable(std::string_view("\0\x7f", 2)), "\\x00\\x7f");
   EXPECT_EQ(printable("\u009b31m"), "\\x9b31m");  // a control sequence in one character
-  EXPECT_EQ(printable("abc\u202egpj.exe"), "abc\\u{202e}gpj.exe");
+  EXPECT_EQ(printable("abc\xe2\x80\xaegpj.exe"), "abc\\u{202e}gpj.exe");
   EXPECT_EQ(printable("a\u2028b"), "a\\u{2028}b");
 }
 
