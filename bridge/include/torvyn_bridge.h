@@ -43,42 +43,42 @@ typedef struct tvb_string {
 
 typedef enum tvb_status {
   TVB_OK = 0,
-  TVB_FAILED = 1,        /* the tvb_failure says why; for a call into a guest, the instance has ended */
-  TVB_GUEST_ERROR = 2,   /* the guest returned a process-error; the instance lives on */
-  TVB_NOTHING = 3,       /* pull: end of stream; process: drop; evaluate: false; ingest: no result */
-  TVB_PAUSE = 4          /* push: taken, and the sink asks for a pause */
+  TVB_FAILED = 1,      /* the tvb_failure says why; for a call into a guest, the instance has ended */
+  TVB_GUEST_ERROR = 2, /* the guest returned a process-error; the instance lives on */
+  TVB_NOTHING = 3,     /* pull: end of stream; process: drop; evaluate: false; ingest: no result */
+  TVB_PAUSE = 4        /* push: taken, and the sink asks for a pause */
 } tvb_status;
 
 typedef enum tvb_failure_kind {
   TVB_FAILURE_OTHER = 0,
-  TVB_FAILURE_PANIC = 1,           /* a defect in this library */
-  TVB_FAILURE_INVALID = 2,         /* bytes that are not a component, WIT that cannot be read */
-  TVB_FAILURE_UNRESOLVED = 3,      /* WIT: unknown name or package */
-  TVB_FAILURE_IMPORT = 4,          /* an import that nobody provides, or with other types than are provided */
-  TVB_FAILURE_EXPORT = 5,          /* an export whose type is not the contract's */
-  TVB_FAILURE_LIMIT = 6,           /* no room for another instance, or an instance larger than the pool's slots */
-  TVB_FAILURE_UNREACHABLE = 10,    /* from here on: traps */
+  TVB_FAILURE_PANIC = 1,        /* a defect in this library */
+  TVB_FAILURE_INVALID = 2,      /* bytes that are not a component, WIT that cannot be read */
+  TVB_FAILURE_UNRESOLVED = 3,   /* WIT: unknown name or package */
+  TVB_FAILURE_IMPORT = 4,       /* an import that nobody provides, or with other types than are provided */
+  TVB_FAILURE_EXPORT = 5,       /* an export whose type is not the contract's */
+  TVB_FAILURE_LIMIT = 6,        /* no room for another instance, or an instance larger than the pool's slots */
+  TVB_FAILURE_UNREACHABLE = 10, /* from here on: traps */
   TVB_FAILURE_STACK_OVERFLOW = 11,
   TVB_FAILURE_MEMORY_BOUNDS = 12,
-  TVB_FAILURE_ARITHMETIC = 13,     /* division by zero, integer overflow, bad conversion */
-  TVB_FAILURE_INDIRECT_CALL = 14,  /* null, out-of-bounds or wrongly typed table entry */
-  TVB_FAILURE_TIMEOUT = 15,        /* guest time of the call used up */
-  TVB_FAILURE_STOPPED = 16,        /* the stop flag was raised */
-  TVB_FAILURE_HANDLE = 17,         /* unknown, stale, foreign or wrongly typed handle */
-  TVB_FAILURE_BORROW = 18,         /* borrows not given back before the call ended */
-  TVB_FAILURE_REFUSED = 19,        /* a callback refused: refusal_code and the message say why */
-  TVB_FAILURE_CONTRACT = 20,       /* bytes that the canonical ABI does not allow: bad UTF-8, bad discriminant, … */
-  TVB_FAILURE_EXIT = 21,           /* the guest called exit */
-  TVB_FAILURE_TRAP = 29            /* any other trap */
+  TVB_FAILURE_ARITHMETIC = 13,    /* division by zero, integer overflow, bad conversion */
+  TVB_FAILURE_INDIRECT_CALL = 14, /* null, out-of-bounds or wrongly typed table entry */
+  TVB_FAILURE_TIMEOUT = 15,       /* guest time of the call used up */
+  TVB_FAILURE_STOPPED = 16,       /* the stop flag was raised */
+  TVB_FAILURE_HANDLE = 17,        /* unknown, stale, foreign or wrongly typed handle */
+  TVB_FAILURE_BORROW = 18,        /* borrows not given back before the call ended */
+  TVB_FAILURE_REFUSED = 19,       /* a callback refused: refusal_code and the message say why */
+  TVB_FAILURE_CONTRACT = 20,      /* bytes that the canonical ABI does not allow: bad UTF-8, bad discriminant, … */
+  TVB_FAILURE_EXIT = 21,          /* the guest called exit */
+  TVB_FAILURE_TRAP = 29           /* any other trap */
 } tvb_failure_kind;
 
 typedef struct tvb_failure {
-  uint32_t kind;               /* tvb_failure_kind */
-  uint32_t refusal_code;       /* what a callback answered, with TVB_FAILURE_REFUSED */
+  uint32_t kind;         /* tvb_failure_kind */
+  uint32_t refusal_code; /* what a callback answered, with TVB_FAILURE_REFUSED */
   tvb_string message;
-  tvb_string backtrace;        /* guest frames, innermost first, one a line: "function at file:line" as far as known */
-  tvb_string file;             /* WIT: where */
-  uint32_t line;               /* from 1; 0 = unknown */
+  tvb_string backtrace; /* guest frames, innermost first, one a line: "function at file:line" as far as known */
+  tvb_string file;      /* WIT: where */
+  uint32_t line;        /* from 1; 0 = unknown */
   uint32_t column;
   uint64_t memory_grow_failed; /* bytes the guest last asked for in vain; 0 = none */
 } tvb_failure;
@@ -139,7 +139,8 @@ typedef struct tvb_host {
   uint32_t (*batch_count)(void* host, uint32_t rep, uint32_t* count);
   /* `ends` views `count` 32-bit offsets. */
   uint32_t (*batch_read)(void* host, uint32_t rep, tvb_view* bytes, const uint32_t** ends, uint64_t* count);
-  uint32_t (*batch_read_one)(void* host, uint32_t rep, uint32_t index, uint64_t offset, uint64_t length, tvb_view* bytes);
+  uint32_t (*batch_read_one)(void* host, uint32_t rep, uint32_t index, uint64_t offset, uint64_t length,
+                             tvb_view* bytes);
   uint32_t (*batch_sizes)(void* host, uint32_t rep, const uint64_t** sizes, uint64_t* count);
   uint32_t (*batch_metas)(void* host, uint32_t rep, const tvb_batch_meta** metas, uint64_t* count);
   uint32_t (*batch_content_types)(void* host, uint32_t rep, const tvb_view** texts, uint64_t* count);
@@ -166,12 +167,14 @@ typedef struct tvb_host {
 /* ---- engine ------------------------------------------------------------------------------------------------------- */
 
 typedef struct tvb_engine_options {
-  uint32_t max_instances;   /* slots of the pooling allocator, in core instances and memories; 0 = allocate on demand, no pool */
+  uint32_t
+      max_instances; /* slots of the pooling allocator, in core instances and memories; 0 = allocate on demand, no pool */
   uint64_t max_stack_bytes; /* guest stack of one call; 0 = the default, 512 KiB */
   uint32_t tick_ms;         /* how often tvb_engine_tick will be called: the unit of call limits */
 } tvb_engine_options;
 
-tvb_status tvb_engine_new(const tvb_engine_options* options, const tvb_host* host, tvb_engine** out, tvb_failure* failure);
+tvb_status tvb_engine_new(const tvb_engine_options* options, const tvb_host* host, tvb_engine** out,
+                          tvb_failure* failure);
 void tvb_engine_free(tvb_engine* engine);
 /* Moves time on: running guests look at their limits and stop flags. To be called every `tick_ms` while a guest runs. */
 void tvb_engine_tick(tvb_engine* engine);
@@ -196,14 +199,14 @@ tvb_status tvb_component_check_imports(const tvb_component* component, tvb_failu
 /* ---- instances ---------------------------------------------------------------------------------------------------- */
 
 typedef struct tvb_instance_options {
-  uint64_t max_memory_bytes;  /* all linear memories together, and 8 bytes a table entry */
-  const uint32_t* stop_flag;  /* read atomically while the guest runs: not 0 = stop. Must outlive the instance. */
-  uint64_t start_ticks_max;   /* guest time the start functions may take */
+  uint64_t max_memory_bytes; /* all linear memories together, and 8 bytes a table entry */
+  const uint32_t* stop_flag; /* read atomically while the guest runs: not 0 = stop. Must outlive the instance. */
+  uint64_t start_ticks_max;  /* guest time the start functions may take */
 } tvb_instance_options;
 
 /* Instantiates. Exports whose types are not the contract's: TVB_FAILURE_EXPORT. */
-tvb_status tvb_instance_new(tvb_component* component, void* host, const tvb_instance_options* options, tvb_instance** out,
-                            tvb_failure* failure);
+tvb_status tvb_instance_new(tvb_component* component, void* host, const tvb_instance_options* options,
+                            tvb_instance** out, tvb_failure* failure);
 void tvb_instance_free(tvb_instance* instance);
 /* Bytes of linear memory now. */
 uint64_t tvb_instance_memory(const tvb_instance* instance);
@@ -228,7 +231,7 @@ uint32_t tvb_instance_functions(const tvb_instance* instance);
 
 /* What a guest said when it returned a process-error. The text is owned by the instance, until its next call. */
 typedef struct tvb_guest_error {
-  uint32_t kind; /* index of the case: invalid-input, unavailable, internal, deadline-exceeded, fatal */
+  uint32_t kind;  /* index of the case: invalid-input, unavailable, internal, deadline-exceeded, fatal */
   uint32_t index; /* of the element in the run; batch calls only */
   tvb_view text;
 } tvb_guest_error;
@@ -242,7 +245,7 @@ typedef struct tvb_element_in {
 } tvb_element_in;
 
 typedef struct tvb_element_out {
-  uint32_t payload_rep; /* ownership has moved to the host */
+  uint32_t payload_rep;  /* ownership has moved to the host */
   tvb_view content_type; /* owned by the instance, until its next call */
 } tvb_element_out;
 
@@ -258,11 +261,12 @@ tvb_status tvb_call_notify_backpressure(tvb_instance* instance, uint64_t ticks_m
 tvb_status tvb_call_acknowledge(tvb_instance* instance, uint64_t ticks_max, uint64_t up_to, tvb_failure* failure);
 tvb_status tvb_call_process(tvb_instance* instance, uint64_t ticks_max, const tvb_element_in* in, tvb_element_out* out,
                             tvb_guest_error* error, tvb_failure* failure);
-tvb_status tvb_call_evaluate(tvb_instance* instance, uint64_t ticks_max, const tvb_element_in* in, tvb_guest_error* error,
-                             tvb_failure* failure);
+tvb_status tvb_call_evaluate(tvb_instance* instance, uint64_t ticks_max, const tvb_element_in* in,
+                             tvb_guest_error* error, tvb_failure* failure);
 /* `port` is called once a port name, in order. */
 tvb_status tvb_call_route(tvb_instance* instance, uint64_t ticks_max, const tvb_element_in* in,
-                          void (*port)(void* user, tvb_view name), void* user, tvb_guest_error* error, tvb_failure* failure);
+                          void (*port)(void* user, tvb_view name), void* user, tvb_guest_error* error,
+                          tvb_failure* failure);
 tvb_status tvb_call_ingest(tvb_instance* instance, uint64_t ticks_max, const tvb_element_in* in, tvb_element_out* out,
                            tvb_guest_error* error, tvb_failure* failure);
 /* `element` is called once a result, in order. */
@@ -312,8 +316,8 @@ tvb_status tvb_bindings_c(const tvb_wit_file* files, uint64_t count, tvb_view wo
 tvb_status tvb_componentize(tvb_view core_module, tvb_string* component, tvb_failure* failure);
 
 /* Puts the type of `world` into a core module that has none, so that tvb_componentize can be used on it. */
-tvb_status tvb_embed_world(tvb_view core_module, const tvb_wit_file* files, uint64_t count, tvb_view world, tvb_string* out,
-                           tvb_failure* failure);
+tvb_status tvb_embed_world(tvb_view core_module, const tvb_wit_file* files, uint64_t count, tvb_view world,
+                           tvb_string* out, tvb_failure* failure);
 
 /* A component's imports and exports from its bytes alone, without compiling: JSON as tvb_component_describe. */
 tvb_status tvb_wasm_describe(tvb_view wasm, tvb_string* json, tvb_failure* failure);

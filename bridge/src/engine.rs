@@ -10,8 +10,8 @@ use wasmtime::{Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllo
 
 use crate::callbacks::Callbacks;
 use crate::ffi::{Failure, FailureKind, OwnedString, RawFailure, Status, View, guard, quiet};
-use crate::state::State;
 use crate::linker;
+use crate::state::State;
 
 const ENGINE_VERSION: &str = "48.0.8";
 const ABI_VERSION: u32 = 1;
@@ -52,7 +52,11 @@ fn config(options: &EngineOptions) -> Config {
         .cranelift_opt_level(OptLevel::Speed)
         .wasm_backtrace_details(WasmBacktraceDetails::Enable);
     let stack_bytes = usize::try_from(options.max_stack_bytes).unwrap_or(DEFAULT_STACK_BYTES);
-    config.max_wasm_stack(if stack_bytes == 0 { DEFAULT_STACK_BYTES } else { stack_bytes });
+    config.max_wasm_stack(if stack_bytes == 0 {
+        DEFAULT_STACK_BYTES
+    } else {
+        stack_bytes
+    });
     if options.max_instances != 0 {
         let slots = options.max_instances;
         let mut pool = PoolingAllocationConfig::new();
@@ -90,7 +94,11 @@ pub unsafe extern "C" fn tvb_engine_new(
             let engine = Engine::new(&config(&*options)).map_err(|e| failure(FailureKind::Other, &e))?;
             let linker = linker::build(&engine).map_err(|e| failure(FailureKind::Other, &e))?;
             let callbacks = Box::new(*host);
-            *out = Box::into_raw(Box::new(EngineHandle(Arc::new(EngineShared { engine, linker, callbacks }))));
+            *out = Box::into_raw(Box::new(EngineHandle(Arc::new(EngineShared {
+                engine,
+                linker,
+                callbacks,
+            }))));
             Ok(Status::Ok)
         })
     }
@@ -118,7 +126,11 @@ pub unsafe extern "C" fn tvb_engine_tick(engine: *mut EngineHandle) {
 pub unsafe extern "C" fn tvb_engine_fingerprint(engine: *const EngineHandle) -> OwnedString {
     quiet(OwnedString::EMPTY, || {
         let mut hasher = DefaultHasher::new();
-        unsafe { &*engine }.0.engine.precompile_compatibility_hash().hash(&mut hasher);
+        unsafe { &*engine }
+            .0
+            .engine
+            .precompile_compatibility_hash()
+            .hash(&mut hasher);
         format!("wasmtime {ENGINE_VERSION} {:016x}", hasher.finish()).into()
     })
 }
@@ -171,7 +183,10 @@ pub unsafe extern "C" fn tvb_component_serialize(
 ) -> Status {
     unsafe {
         guard(raw, || {
-            let code = (*component).component.serialize().map_err(|e| failure(FailureKind::Other, &e))?;
+            let code = (*component)
+                .component
+                .serialize()
+                .map_err(|e| failure(FailureKind::Other, &e))?;
             *out = code.into();
             Ok(Status::Ok)
         })
@@ -222,7 +237,9 @@ fn describe_item(engine: &Engine, name: &str, item: &ComponentItem) -> Value {
         instance.exports(engine).map(|(name, _)| name.to_string()).collect()
     };
     match item {
-        ComponentItem::ComponentInstance(instance) => json!({"name": name, "kind": "instance", "items": items(instance)}),
+        ComponentItem::ComponentInstance(instance) => {
+            json!({"name": name, "kind": "instance", "items": items(instance)})
+        }
         other => json!({"name": name, "kind": kind_name(other)}),
     }
 }
@@ -240,8 +257,14 @@ pub unsafe extern "C" fn tvb_component_describe(
             let handle = &*component;
             let engine = &handle.shared.engine;
             let ty = handle.component.component_type();
-            let imports: Vec<Value> = ty.imports(engine).map(|(name, item)| describe_item(engine, name, &item.ty)).collect();
-            let exports: Vec<Value> = ty.exports(engine).map(|(name, item)| describe_item(engine, name, &item.ty)).collect();
+            let imports: Vec<Value> = ty
+                .imports(engine)
+                .map(|(name, item)| describe_item(engine, name, &item.ty))
+                .collect();
+            let exports: Vec<Value> = ty
+                .exports(engine)
+                .map(|(name, item)| describe_item(engine, name, &item.ty))
+                .collect();
             *out = json!({"imports": imports, "exports": exports}).to_string().into();
             Ok(Status::Ok)
         })
@@ -251,17 +274,19 @@ pub unsafe extern "C" fn tvb_component_describe(
 impl ComponentHandle {
     /// The component with its imports bound.
     pub fn link(&self) -> Result<InstancePre<State>, Failure> {
-        self.shared.linker.instantiate_pre(&self.component).map_err(|e| failure(FailureKind::Import, &e))
+        self.shared
+            .linker
+            .instantiate_pre(&self.component)
+            .map_err(|e| failure(FailureKind::Import, &e))
     }
 }
 
 /// # Safety
 /// See the header.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tvb_component_check_imports(component: *const ComponentHandle, raw: *mut RawFailure) -> Status {
-    unsafe {
-        guard(raw, || {
-            (*component).link().map(|_| Status::Ok)
-        })
-    }
+pub unsafe extern "C" fn tvb_component_check_imports(
+    component: *const ComponentHandle,
+    raw: *mut RawFailure,
+) -> Status {
+    unsafe { guard(raw, || (*component).link().map(|_| Status::Ok)) }
 }

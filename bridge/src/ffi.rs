@@ -12,10 +12,16 @@ pub struct View {
 }
 
 impl View {
-    pub const EMPTY: View = View { data: std::ptr::null(), size: 0 };
+    pub const EMPTY: View = View {
+        data: std::ptr::null(),
+        size: 0,
+    };
 
     pub fn of(bytes: &[u8]) -> View {
-        View { data: bytes.as_ptr(), size: bytes.len() as u64 }
+        View {
+            data: bytes.as_ptr(),
+            size: bytes.len() as u64,
+        }
     }
 
     /// # Safety
@@ -31,7 +37,8 @@ impl View {
     /// # Safety
     /// As `bytes`.
     pub unsafe fn text<'a>(self) -> Result<&'a str, Failure> {
-        std::str::from_utf8(unsafe { self.bytes() }).map_err(|e| Failure::new(FailureKind::Invalid, format!("text is not UTF-8: {e}")))
+        std::str::from_utf8(unsafe { self.bytes() })
+            .map_err(|e| Failure::new(FailureKind::Invalid, format!("text is not UTF-8: {e}")))
     }
 }
 
@@ -43,7 +50,10 @@ pub struct OwnedString {
 }
 
 impl OwnedString {
-    pub const EMPTY: OwnedString = OwnedString { data: std::ptr::null_mut(), size: 0 };
+    pub const EMPTY: OwnedString = OwnedString {
+        data: std::ptr::null_mut(),
+        size: 0,
+    };
 }
 
 impl From<Vec<u8>> for OwnedString {
@@ -52,7 +62,10 @@ impl From<Vec<u8>> for OwnedString {
             return OwnedString::EMPTY;
         }
         let size = bytes.len() as u64;
-        OwnedString { data: Box::into_raw(bytes.into_boxed_slice()).cast(), size }
+        OwnedString {
+            data: Box::into_raw(bytes.into_boxed_slice()).cast(),
+            size,
+        }
     }
 }
 
@@ -163,7 +176,8 @@ pub unsafe fn store_failure(out: *mut RawFailure, failure: Failure) -> Status {
 
 fn panic_text(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().map(|s| (*s).to_string());
-    text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic without a message".to_string())
+    text.or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "panic without a message".to_string())
 }
 
 /// Runs the body of an entry point: failures and panics become a filled `RawFailure` and `Status::Failed`.

@@ -102,7 +102,11 @@ fn worded_kind(message: &str) -> FailureKind {
     let says = |words: &str| message.contains(words);
     if says("borrow handles still remain") {
         FailureKind::Borrow
-    } else if says("handle index") || says("used with the wrong type") || says("host-owned resource") || says("cannot remove owned resource") {
+    } else if says("handle index")
+        || says("used with the wrong type")
+        || says("host-owned resource")
+        || says("cannot remove owned resource")
+    {
         FailureKind::Handle
     } else if says("utf-8") || says("discriminant") || says("out of bounds of memory") || says("not aligned") {
         FailureKind::Contract
@@ -135,7 +139,10 @@ fn frames(backtrace: &WasmBacktrace) -> String {
             line(frame.func_name(), None);
         }
         for symbol in frame.symbols() {
-            line(symbol.name().or(frame.func_name()), symbol.file().map(|file| (file, symbol.line())));
+            line(
+                symbol.name().or(frame.func_name()),
+                symbol.file().map(|file| (file, symbol.line())),
+            );
         }
     }
     text
@@ -157,7 +164,10 @@ fn describe(error: &wasmtime::Error, state: &State) -> Failure {
     } else if let Some(trap) = error.downcast_ref::<Trap>() {
         Failure::new(trap_kind(*trap), trap.to_string())
     } else if let Some(exit) = error.downcast_ref::<I32Exit>() {
-        Failure::new(FailureKind::Exit, format!("the guest called exit with status {}", exit.0))
+        Failure::new(
+            FailureKind::Exit,
+            format!("the guest called exit with status {}", exit.0),
+        )
     } else {
         Failure::new(worded_kind(&message), message)
     };
@@ -171,7 +181,10 @@ fn describe(error: &wasmtime::Error, state: &State) -> Failure {
 /// The exported interface `package/name` at any version compatible with `major.minor`: before 1.0 the minor decides.
 fn find_interface<'a>(exports: &'a [String], package: &str, interface: &str) -> Option<&'a str> {
     let prefix = format!("{package}/{interface}@0.1.");
-    exports.iter().map(String::as_str).find(|name| name.starts_with(&prefix))
+    exports
+        .iter()
+        .map(String::as_str)
+        .find(|name| name.starts_with(&prefix))
 }
 
 struct Finder<'a> {
@@ -235,7 +248,11 @@ impl Finder<'_> {
     }
 }
 
-fn instantiate(handle: &ComponentHandle, host: *mut c_void, options: &InstanceOptions) -> Result<InstanceHandle, Failure> {
+fn instantiate(
+    handle: &ComponentHandle,
+    host: *mut c_void,
+    options: &InstanceOptions,
+) -> Result<InstanceHandle, Failure> {
     let linked = handle.link()?;
     let shared = handle.shared.clone();
     // SAFETY: `shared` is kept by the instance, after its store.
@@ -257,7 +274,12 @@ fn instantiate(handle: &ComponentHandle, host: *mut c_void, options: &InstanceOp
     })?;
     let ty = handle.component.component_type();
     let exports = ty.exports(&shared.engine).map(|(name, _)| name.to_string()).collect();
-    let functions = Finder { store: &mut store, instance, exports }.all()?;
+    let functions = Finder {
+        store: &mut store,
+        instance,
+        exports,
+    }
+    .all()?;
     Ok(InstanceHandle {
         store,
         functions,
@@ -341,7 +363,10 @@ impl InstanceHandle {
             return Err(Failure::new(FailureKind::Other, "the instance has ended"));
         }
         let Some(function) = function(&self.functions) else {
-            return Err(Failure::new(FailureKind::Export, "the component does not export this function"));
+            return Err(Failure::new(
+                FailureKind::Export,
+                "the component does not export this function",
+            ));
         };
         self.ended = true;
         self.store.data_mut().ticks_left = ticks_max;
@@ -358,14 +383,25 @@ impl InstanceHandle {
     unsafe fn guest_error(&mut self, error: ProcessError, index: u32, out: *mut GuestError) -> Status {
         let (kind, text) = error.into_parts();
         self.error_text = text;
-        unsafe { *out = GuestError { kind, index, text: View::of(self.error_text.as_bytes()) } };
+        unsafe {
+            *out = GuestError {
+                kind,
+                index,
+                text: View::of(self.error_text.as_bytes()),
+            }
+        };
         Status::GuestError
     }
 
     unsafe fn element(&mut self, element: ElementOut, out: *mut RawElementOut) -> Status {
         self.out_text = element.meta.content_type;
         let content_type = View::of(self.out_text.bytes());
-        unsafe { *out = RawElementOut { payload_rep: element.payload.rep(), content_type } };
+        unsafe {
+            *out = RawElementOut {
+                payload_rep: element.payload.rep(),
+                content_type,
+            }
+        };
         Status::Ok
     }
 }
@@ -409,8 +445,16 @@ pub unsafe extern "C" fn tvb_call_init(
 }
 
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tvb_call_teardown(instance: *mut InstanceHandle, ticks_max: u64, raw: *mut RawFailure) -> Status {
-    unsafe { guard(raw, || (*instance).call(ticks_max, |f| &f.teardown, ()).map(|()| Status::Ok)) }
+pub unsafe extern "C" fn tvb_call_teardown(
+    instance: *mut InstanceHandle,
+    ticks_max: u64,
+    raw: *mut RawFailure,
+) -> Status {
+    unsafe {
+        guard(raw, || {
+            (*instance).call(ticks_max, |f| &f.teardown, ()).map(|()| Status::Ok)
+        })
+    }
 }
 
 #[unsafe(no_mangle)]
@@ -441,7 +485,13 @@ pub unsafe extern "C" fn tvb_call_notify_backpressure(
     raw: *mut RawFailure,
 ) -> Status {
     let signal = if pause { Signal::Pause } else { Signal::Ready };
-    unsafe { guard(raw, || (*instance).call(ticks_max, |f| &f.notify_backpressure, (signal,)).map(|()| Status::Ok)) }
+    unsafe {
+        guard(raw, || {
+            (*instance)
+                .call(ticks_max, |f| &f.notify_backpressure, (signal,))
+                .map(|()| Status::Ok)
+        })
+    }
 }
 
 #[unsafe(no_mangle)]
@@ -451,7 +501,13 @@ pub unsafe extern "C" fn tvb_call_acknowledge(
     up_to: u64,
     raw: *mut RawFailure,
 ) -> Status {
-    unsafe { guard(raw, || (*instance).call(ticks_max, |f| &f.acknowledge, (up_to,)).map(|()| Status::Ok)) }
+    unsafe {
+        guard(raw, || {
+            (*instance)
+                .call(ticks_max, |f| &f.acknowledge, (up_to,))
+                .map(|()| Status::Ok)
+        })
+    }
 }
 
 #[unsafe(no_mangle)]
@@ -556,7 +612,13 @@ pub unsafe extern "C" fn tvb_call_flush(
                 (Ok(results),) => {
                     for result in results {
                         let content_type = View::of(result.meta.content_type.bytes());
-                        element(user, &RawElementOut { payload_rep: result.payload.rep(), content_type });
+                        element(
+                            user,
+                            &RawElementOut {
+                                payload_rep: result.payload.rep(),
+                                content_type,
+                            },
+                        );
                     }
                     Ok(Status::Ok)
                 }
@@ -654,7 +716,16 @@ pub unsafe extern "C" fn tvb_call_batch_process(
     error: *mut GuestError,
     raw: *mut RawFailure,
 ) -> Status {
-    unsafe { run_call(instance, ticks_max, |f| &f.batch_process, run_in(batch_rep, writer_rep), error, raw) }
+    unsafe {
+        run_call(
+            instance,
+            ticks_max,
+            |f| &f.batch_process,
+            run_in(batch_rep, writer_rep),
+            error,
+            raw,
+        )
+    }
 }
 
 #[unsafe(no_mangle)]
@@ -666,7 +737,16 @@ pub unsafe extern "C" fn tvb_call_batch_route(
     error: *mut GuestError,
     raw: *mut RawFailure,
 ) -> Status {
-    unsafe { run_call(instance, ticks_max, |f| &f.batch_route, run_in(batch_rep, writer_rep), error, raw) }
+    unsafe {
+        run_call(
+            instance,
+            ticks_max,
+            |f| &f.batch_route,
+            run_in(batch_rep, writer_rep),
+            error,
+            raw,
+        )
+    }
 }
 
 #[unsafe(no_mangle)]
@@ -678,7 +758,16 @@ pub unsafe extern "C" fn tvb_call_batch_ingest(
     error: *mut GuestError,
     raw: *mut RawFailure,
 ) -> Status {
-    unsafe { run_call(instance, ticks_max, |f| &f.batch_ingest, run_in(batch_rep, writer_rep), error, raw) }
+    unsafe {
+        run_call(
+            instance,
+            ticks_max,
+            |f| &f.batch_ingest,
+            run_in(batch_rep, writer_rep),
+            error,
+            raw,
+        )
+    }
 }
 
 #[unsafe(no_mangle)]

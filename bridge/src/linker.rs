@@ -5,13 +5,9 @@ use wasmtime::Result;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, LinkerInstance, Resource, ResourceType, WasmList, WasmStr};
 
-use crate::callbacks::{
-    ALLOCATION_FAILED, BatchMeta, CAPACITY_EXCEEDED, Callbacks, Host, OK, OUT_OF_BOUNDS,
-};
+use crate::callbacks::{ALLOCATION_FAILED, BatchMeta, CAPACITY_EXCEEDED, Callbacks, Host, OK, OUT_OF_BOUNDS};
 use crate::ffi::View;
-use crate::lift::{
-    Batch, BatchWriter, Buffer, BufferError, EmitError, FlowContext, Level, MutableBuffer, Packed,
-};
+use crate::lift::{Batch, BatchWriter, Buffer, BufferError, EmitError, FlowContext, Level, MutableBuffer, Packed};
 use crate::state::State;
 
 type Store<'a> = StoreContextMut<'a, State>;
@@ -23,7 +19,11 @@ fn host<'a>(store: &Store<'a>) -> (&'static Callbacks, Host) {
 
 /// Anything but OK traps: for callbacks that have no error of their own in the contract.
 fn must(store: &Store<'_>, answer: u32) -> Result<()> {
-    if answer == OK { Ok(()) } else { Err(store.data().refusal(answer)) }
+    if answer == OK {
+        Ok(())
+    } else {
+        Err(store.data().refusal(answer))
+    }
 }
 
 fn buffer_result<T>(store: &Store<'_>, answer: u32, value: T) -> Result<std::result::Result<T, BufferError>> {
@@ -66,39 +66,59 @@ fn streaming_types(types: &mut LinkerInstance<'_, State>) -> Result<()> {
         let (call, host) = host(&store);
         must(&store, (call.buffer_drop)(host, rep))
     })?;
-    types.resource("mutable-buffer", ResourceType::host::<MutableBuffer>(), |store: Store<'_>, rep| {
-        let (call, host) = host(&store);
-        must(&store, (call.mutable_drop)(host, rep))
-    })?;
-    types.resource("flow-context", ResourceType::host::<FlowContext>(), |_: Store<'_>, _| Ok(()))?;
+    types.resource(
+        "mutable-buffer",
+        ResourceType::host::<MutableBuffer>(),
+        |store: Store<'_>, rep| {
+            let (call, host) = host(&store);
+            must(&store, (call.mutable_drop)(host, rep))
+        },
+    )?;
+    types.resource(
+        "flow-context",
+        ResourceType::host::<FlowContext>(),
+        |_: Store<'_>, _| Ok(()),
+    )?;
 
-    types.func_wrap("[method]buffer.size", |store: Store<'_>, (buffer,): (Resource<Buffer>,)| {
-        let (call, host) = host(&store);
-        let mut size = 0;
-        must(&store, (call.buffer_size)(host, buffer.rep(), &mut size))?;
-        Ok((size,))
-    })?;
-    types.func_wrap("[method]buffer.content-type", |store: Store<'_>, (buffer,): (Resource<Buffer>,)| {
-        let (call, host) = host(&store);
-        let mut text = View::EMPTY;
-        must(&store, (call.buffer_content_type)(host, buffer.rep(), &mut text))?;
-        Ok((lent_text(text)?,))
-    })?;
+    types.func_wrap(
+        "[method]buffer.size",
+        |store: Store<'_>, (buffer,): (Resource<Buffer>,)| {
+            let (call, host) = host(&store);
+            let mut size = 0;
+            must(&store, (call.buffer_size)(host, buffer.rep(), &mut size))?;
+            Ok((size,))
+        },
+    )?;
+    types.func_wrap(
+        "[method]buffer.content-type",
+        |store: Store<'_>, (buffer,): (Resource<Buffer>,)| {
+            let (call, host) = host(&store);
+            let mut text = View::EMPTY;
+            must(&store, (call.buffer_content_type)(host, buffer.rep(), &mut text))?;
+            Ok((lent_text(text)?,))
+        },
+    )?;
     types.func_wrap(
         "[method]buffer.read",
         |store: Store<'_>, (buffer, offset, length): (Resource<Buffer>, u64, u64)| {
             let (call, host) = host(&store);
             let mut bytes = View::EMPTY;
-            must(&store, (call.buffer_read)(host, buffer.rep(), offset, length, &mut bytes))?;
+            must(
+                &store,
+                (call.buffer_read)(host, buffer.rep(), offset, length, &mut bytes),
+            )?;
             Ok((lent(bytes),))
         },
     )?;
-    types.func_wrap("[method]buffer.read-all", |store: Store<'_>, (buffer,): (Resource<Buffer>,)| {
-        let (call, host) = host(&store);
-        let mut bytes = View::EMPTY;
-        must(&store, (call.buffer_read)(host, buffer.rep(), 0, u64::MAX, &mut bytes))?;
-        Ok((lent(bytes),))
-    })?;
+    types.func_wrap(
+        "[method]buffer.read-all",
+        |store: Store<'_>, (buffer,): (Resource<Buffer>,)| {
+            let (call, host) = host(&store);
+            let mut bytes = View::EMPTY;
+            must(&store, (call.buffer_read)(host, buffer.rep(), 0, u64::MAX, &mut bytes))?;
+            Ok((lent(bytes),))
+        },
+    )?;
 
     types.func_wrap(
         "[method]mutable-buffer.write",
@@ -118,53 +138,84 @@ fn streaming_types(types: &mut LinkerInstance<'_, State>) -> Result<()> {
             Ok((buffer_result(&store, answer, ())?,))
         },
     )?;
-    types.func_wrap("[method]mutable-buffer.size", |store: Store<'_>, (buffer,): (Resource<MutableBuffer>,)| {
-        let (call, host) = host(&store);
-        let mut size = 0;
-        must(&store, (call.mutable_size)(host, buffer.rep(), &mut size))?;
-        Ok((size,))
-    })?;
-    types.func_wrap("[method]mutable-buffer.capacity", |store: Store<'_>, (buffer,): (Resource<MutableBuffer>,)| {
-        let (call, host) = host(&store);
-        let mut capacity = 0;
-        must(&store, (call.mutable_capacity)(host, buffer.rep(), &mut capacity))?;
-        Ok((capacity,))
-    })?;
+    types.func_wrap(
+        "[method]mutable-buffer.size",
+        |store: Store<'_>, (buffer,): (Resource<MutableBuffer>,)| {
+            let (call, host) = host(&store);
+            let mut size = 0;
+            must(&store, (call.mutable_size)(host, buffer.rep(), &mut size))?;
+            Ok((size,))
+        },
+    )?;
+    types.func_wrap(
+        "[method]mutable-buffer.capacity",
+        |store: Store<'_>, (buffer,): (Resource<MutableBuffer>,)| {
+            let (call, host) = host(&store);
+            let mut capacity = 0;
+            must(&store, (call.mutable_capacity)(host, buffer.rep(), &mut capacity))?;
+            Ok((capacity,))
+        },
+    )?;
     types.func_wrap(
         "[method]mutable-buffer.set-content-type",
         |store: Store<'_>, (buffer, text): (Resource<MutableBuffer>, WasmStr)| {
             let (call, host) = host(&store);
             let text = text.to_str(&store)?;
-            must(&store, (call.mutable_set_content_type)(host, buffer.rep(), View::of(text.as_bytes())))
+            must(
+                &store,
+                (call.mutable_set_content_type)(host, buffer.rep(), View::of(text.as_bytes())),
+            )
         },
     )?;
-    types.func_wrap("[method]mutable-buffer.freeze", |store: Store<'_>, (buffer,): (Resource<MutableBuffer>,)| {
-        let (call, host) = host(&store);
-        let mut frozen = 0;
-        must(&store, (call.mutable_freeze)(host, buffer.rep(), &mut frozen))?;
-        Ok((Resource::<Buffer>::new_own(frozen),))
-    })?;
+    types.func_wrap(
+        "[method]mutable-buffer.freeze",
+        |store: Store<'_>, (buffer,): (Resource<MutableBuffer>,)| {
+            let (call, host) = host(&store);
+            let mut frozen = 0;
+            must(&store, (call.mutable_freeze)(host, buffer.rep(), &mut frozen))?;
+            Ok((Resource::<Buffer>::new_own(frozen),))
+        },
+    )?;
 
-    types.func_wrap("[method]flow-context.trace-id", |store: Store<'_>, (context,): (Resource<FlowContext>,)| {
-        let (call, host) = host(&store);
-        Ok((filled::<32>(&store, |out| (call.context_trace_id)(host, context.rep(), out))?,))
-    })?;
-    types.func_wrap("[method]flow-context.span-id", |store: Store<'_>, (context,): (Resource<FlowContext>,)| {
-        let (call, host) = host(&store);
-        Ok((filled::<16>(&store, |out| (call.context_span_id)(host, context.rep(), out))?,))
-    })?;
-    types.func_wrap("[method]flow-context.deadline-ns", |store: Store<'_>, (context,): (Resource<FlowContext>,)| {
-        let (call, host) = host(&store);
-        let mut deadline_ns = 0;
-        must(&store, (call.context_deadline_ns)(host, context.rep(), &mut deadline_ns))?;
-        Ok((deadline_ns,))
-    })?;
-    types.func_wrap("[method]flow-context.flow-id", |store: Store<'_>, (context,): (Resource<FlowContext>,)| {
-        let (call, host) = host(&store);
-        let mut text = View::EMPTY;
-        must(&store, (call.context_flow_id)(host, context.rep(), &mut text))?;
-        Ok((lent_text(text)?,))
-    })
+    types.func_wrap(
+        "[method]flow-context.trace-id",
+        |store: Store<'_>, (context,): (Resource<FlowContext>,)| {
+            let (call, host) = host(&store);
+            Ok((filled::<32>(&store, |out| {
+                (call.context_trace_id)(host, context.rep(), out)
+            })?,))
+        },
+    )?;
+    types.func_wrap(
+        "[method]flow-context.span-id",
+        |store: Store<'_>, (context,): (Resource<FlowContext>,)| {
+            let (call, host) = host(&store);
+            Ok((filled::<16>(&store, |out| {
+                (call.context_span_id)(host, context.rep(), out)
+            })?,))
+        },
+    )?;
+    types.func_wrap(
+        "[method]flow-context.deadline-ns",
+        |store: Store<'_>, (context,): (Resource<FlowContext>,)| {
+            let (call, host) = host(&store);
+            let mut deadline_ns = 0;
+            must(
+                &store,
+                (call.context_deadline_ns)(host, context.rep(), &mut deadline_ns),
+            )?;
+            Ok((deadline_ns,))
+        },
+    )?;
+    types.func_wrap(
+        "[method]flow-context.flow-id",
+        |store: Store<'_>, (context,): (Resource<FlowContext>,)| {
+            let (call, host) = host(&store);
+            let mut text = View::EMPTY;
+            must(&store, (call.context_flow_id)(host, context.rep(), &mut text))?;
+            Ok((lent_text(text)?,))
+        },
+    )
 }
 
 fn buffer_allocator(allocator: &mut LinkerInstance<'_, State>) -> Result<()> {
@@ -174,86 +225,136 @@ fn buffer_allocator(allocator: &mut LinkerInstance<'_, State>) -> Result<()> {
         let answer = (call.mutable_allocate)(host, hint, &mut rep);
         Ok((buffer_result(&store, answer, ())?.map(|()| Resource::<MutableBuffer>::new_own(rep)),))
     })?;
-    allocator.func_wrap("clone-into-mutable", |store: Store<'_>, (source,): (Resource<Buffer>,)| {
-        let (call, host) = host(&store);
-        let mut rep = 0;
-        let answer = (call.mutable_clone)(host, source.rep(), &mut rep);
-        Ok((buffer_result(&store, answer, ())?.map(|()| Resource::<MutableBuffer>::new_own(rep)),))
-    })
+    allocator.func_wrap(
+        "clone-into-mutable",
+        |store: Store<'_>, (source,): (Resource<Buffer>,)| {
+            let (call, host) = host(&store);
+            let mut rep = 0;
+            let answer = (call.mutable_clone)(host, source.rep(), &mut rep);
+            Ok((buffer_result(&store, answer, ())?.map(|()| Resource::<MutableBuffer>::new_own(rep)),))
+        },
+    )
 }
 
 fn batch(types: &mut LinkerInstance<'_, State>) -> Result<()> {
     types.resource("batch", ResourceType::host::<Batch>(), |_: Store<'_>, _| Ok(()))?;
-    types.func_wrap("[method]batch.count", |store: Store<'_>, (batch,): (Resource<Batch>,)| {
-        let (call, host) = host(&store);
-        let mut count = 0;
-        must(&store, (call.batch_count)(host, batch.rep(), &mut count))?;
-        Ok((count,))
-    })?;
-    types.func_wrap("[method]batch.read", |store: Store<'_>, (batch,): (Resource<Batch>,)| {
-        let (call, host) = host(&store);
-        let (mut bytes, mut ends, mut count) = (View::EMPTY, std::ptr::null(), 0);
-        must(&store, (call.batch_read)(host, batch.rep(), &mut bytes, &mut ends, &mut count))?;
-        Ok((Packed { bytes: lent(bytes), ends: lent_slice(ends, count) },))
-    })?;
+    types.func_wrap(
+        "[method]batch.count",
+        |store: Store<'_>, (batch,): (Resource<Batch>,)| {
+            let (call, host) = host(&store);
+            let mut count = 0;
+            must(&store, (call.batch_count)(host, batch.rep(), &mut count))?;
+            Ok((count,))
+        },
+    )?;
+    types.func_wrap(
+        "[method]batch.read",
+        |store: Store<'_>, (batch,): (Resource<Batch>,)| {
+            let (call, host) = host(&store);
+            let (mut bytes, mut ends, mut count) = (View::EMPTY, std::ptr::null(), 0);
+            must(
+                &store,
+                (call.batch_read)(host, batch.rep(), &mut bytes, &mut ends, &mut count),
+            )?;
+            Ok((Packed {
+                bytes: lent(bytes),
+                ends: lent_slice(ends, count),
+            },))
+        },
+    )?;
     types.func_wrap(
         "[method]batch.read-one",
         |store: Store<'_>, (batch, index, offset, length): (Resource<Batch>, u32, u64, u64)| {
             let (call, host) = host(&store);
             let mut bytes = View::EMPTY;
-            must(&store, (call.batch_read_one)(host, batch.rep(), index, offset, length, &mut bytes))?;
+            must(
+                &store,
+                (call.batch_read_one)(host, batch.rep(), index, offset, length, &mut bytes),
+            )?;
             Ok((lent(bytes),))
         },
     )?;
-    types.func_wrap("[method]batch.sizes", |store: Store<'_>, (batch,): (Resource<Batch>,)| {
-        let (call, host) = host(&store);
-        let (mut sizes, mut count) = (std::ptr::null(), 0);
-        must(&store, (call.batch_sizes)(host, batch.rep(), &mut sizes, &mut count))?;
-        Ok((lent_slice::<u64>(sizes, count),))
-    })?;
-    types.func_wrap("[method]batch.metas", |store: Store<'_>, (batch,): (Resource<Batch>,)| {
-        let (call, host) = host(&store);
-        let (mut metas, mut count) = (std::ptr::null(), 0);
-        must(&store, (call.batch_metas)(host, batch.rep(), &mut metas, &mut count))?;
-        Ok((lent_slice::<BatchMeta>(metas, count),))
-    })?;
-    types.func_wrap("[method]batch.content-types", |mut store: Store<'_>, (batch,): (Resource<Batch>,)| {
-        let (call, host) = host(&store);
-        let (mut texts, mut count) = (std::ptr::null(), 0);
-        must(&store, (call.batch_content_types)(host, batch.rep(), &mut texts, &mut count))?;
-        let state = store.data_mut();
-        state.texts.clear();
-        for view in lent_slice::<View>(texts, count) {
-            state.texts.push(lent_text(*view)?);
-        }
-        // The list lives in the store's state, which stays where it is while the result is lowered.
-        Ok((lent_slice(state.texts.as_ptr(), state.texts.len() as u64),))
-    })?;
-    types.func_wrap("[method]batch.flow-id", |store: Store<'_>, (batch,): (Resource<Batch>,)| {
-        let (call, host) = host(&store);
-        let mut text = View::EMPTY;
-        must(&store, (call.batch_flow_id)(host, batch.rep(), &mut text))?;
-        Ok((lent_text(text)?,))
-    })?;
-    types.func_wrap("[method]batch.trace-id", |store: Store<'_>, (batch, index): (Resource<Batch>, u32)| {
-        let (call, host) = host(&store);
-        Ok((filled::<32>(&store, |out| (call.batch_trace_id)(host, batch.rep(), index, out))?,))
-    })?;
-    types.func_wrap("[method]batch.span-id", |store: Store<'_>, (batch,): (Resource<Batch>,)| {
-        let (call, host) = host(&store);
-        Ok((filled::<16>(&store, |out| (call.batch_span_id)(host, batch.rep(), out))?,))
-    })
+    types.func_wrap(
+        "[method]batch.sizes",
+        |store: Store<'_>, (batch,): (Resource<Batch>,)| {
+            let (call, host) = host(&store);
+            let (mut sizes, mut count) = (std::ptr::null(), 0);
+            must(&store, (call.batch_sizes)(host, batch.rep(), &mut sizes, &mut count))?;
+            Ok((lent_slice::<u64>(sizes, count),))
+        },
+    )?;
+    types.func_wrap(
+        "[method]batch.metas",
+        |store: Store<'_>, (batch,): (Resource<Batch>,)| {
+            let (call, host) = host(&store);
+            let (mut metas, mut count) = (std::ptr::null(), 0);
+            must(&store, (call.batch_metas)(host, batch.rep(), &mut metas, &mut count))?;
+            Ok((lent_slice::<BatchMeta>(metas, count),))
+        },
+    )?;
+    types.func_wrap(
+        "[method]batch.content-types",
+        |mut store: Store<'_>, (batch,): (Resource<Batch>,)| {
+            let (call, host) = host(&store);
+            let (mut texts, mut count) = (std::ptr::null(), 0);
+            must(
+                &store,
+                (call.batch_content_types)(host, batch.rep(), &mut texts, &mut count),
+            )?;
+            let state = store.data_mut();
+            state.texts.clear();
+            for view in lent_slice::<View>(texts, count) {
+                state.texts.push(lent_text(*view)?);
+            }
+            // The list lives in the store's state, which stays where it is while the result is lowered.
+            Ok((lent_slice(state.texts.as_ptr(), state.texts.len() as u64),))
+        },
+    )?;
+    types.func_wrap(
+        "[method]batch.flow-id",
+        |store: Store<'_>, (batch,): (Resource<Batch>,)| {
+            let (call, host) = host(&store);
+            let mut text = View::EMPTY;
+            must(&store, (call.batch_flow_id)(host, batch.rep(), &mut text))?;
+            Ok((lent_text(text)?,))
+        },
+    )?;
+    types.func_wrap(
+        "[method]batch.trace-id",
+        |store: Store<'_>, (batch, index): (Resource<Batch>, u32)| {
+            let (call, host) = host(&store);
+            Ok((filled::<32>(&store, |out| {
+                (call.batch_trace_id)(host, batch.rep(), index, out)
+            })?,))
+        },
+    )?;
+    types.func_wrap(
+        "[method]batch.span-id",
+        |store: Store<'_>, (batch,): (Resource<Batch>,)| {
+            let (call, host) = host(&store);
+            Ok((filled::<16>(&store, |out| {
+                (call.batch_span_id)(host, batch.rep(), out)
+            })?,))
+        },
+    )
 }
 
 fn batch_writer(types: &mut LinkerInstance<'_, State>) -> Result<()> {
-    types.resource("batch-writer", ResourceType::host::<BatchWriter>(), |_: Store<'_>, _| Ok(()))?;
+    types.resource(
+        "batch-writer",
+        ResourceType::host::<BatchWriter>(),
+        |_: Store<'_>, _| Ok(()),
+    )?;
     types.func_wrap(
         "[method]batch-writer.emit",
         |store: Store<'_>,
          (writer, bytes, ends, origins): (Resource<BatchWriter>, WasmList<u8>, WasmList<u32>, WasmList<u32>)| {
             let (call, host) = host(&store);
-            let (bytes, ends, origins) =
-                (bytes.as_le_slice(&store), ends.as_le_slice(&store), origins.as_le_slice(&store));
+            let (bytes, ends, origins) = (
+                bytes.as_le_slice(&store),
+                ends.as_le_slice(&store),
+                origins.as_le_slice(&store),
+            );
             let answer = (call.writer_emit)(
                 host,
                 writer.rep(),
@@ -277,7 +378,10 @@ fn batch_writer(types: &mut LinkerInstance<'_, State>) -> Result<()> {
         |store: Store<'_>, (writer, indices): (Resource<BatchWriter>, WasmList<u32>)| {
             let (call, host) = host(&store);
             let indices = indices.as_le_slice(&store);
-            must(&store, (call.writer_forward)(host, writer.rep(), View::EMPTY, indices.as_ptr(), indices.len() as u64))
+            must(
+                &store,
+                (call.writer_forward)(host, writer.rep(), View::EMPTY, indices.as_ptr(), indices.len() as u64),
+            )
         },
     )?;
     types.func_wrap(
@@ -287,7 +391,10 @@ fn batch_writer(types: &mut LinkerInstance<'_, State>) -> Result<()> {
             let port = port.to_str(&store)?;
             let indices = indices.as_le_slice(&store);
             let port = View::of(port.as_bytes());
-            must(&store, (call.writer_forward)(host, writer.rep(), port, indices.as_ptr(), indices.len() as u64))
+            must(
+                &store,
+                (call.writer_forward)(host, writer.rep(), port, indices.as_ptr(), indices.len() as u64),
+            )
         },
     )?;
     types.func_wrap(
@@ -295,7 +402,10 @@ fn batch_writer(types: &mut LinkerInstance<'_, State>) -> Result<()> {
         |store: Store<'_>, (writer, text): (Resource<BatchWriter>, WasmStr)| {
             let (call, host) = host(&store);
             let text = text.to_str(&store)?;
-            must(&store, (call.writer_set_content_type)(host, writer.rep(), View::of(text.as_bytes())))
+            must(
+                &store,
+                (call.writer_set_content_type)(host, writer.rep(), View::of(text.as_bytes())),
+            )
         },
     )
 }
@@ -318,13 +428,12 @@ pub fn build(engine: &Engine) -> Result<Linker<State>> {
             Ok(())
         },
     )?;
-    linker.instance("torvyn:capabilities/capability-query@0.1.0")?.func_wrap(
-        "has-capability",
-        |store: Store<'_>, (name,): (WasmStr,)| {
+    linker
+        .instance("torvyn:capabilities/capability-query@0.1.0")?
+        .func_wrap("has-capability", |store: Store<'_>, (name,): (WasmStr,)| {
             let (call, host) = host(&store);
             let name = name.to_str(&store)?;
             Ok(((call.has_capability)(host, View::of(name.as_bytes())),))
-        },
-    )?;
+        })?;
     Ok(linker)
 }

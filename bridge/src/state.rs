@@ -115,7 +115,11 @@ impl State {
             .build();
         State {
             host,
-            limiter: Limiter { bytes: 0, max_bytes: max_memory_bytes, refused_bytes: 0 },
+            limiter: Limiter {
+                bytes: 0,
+                max_bytes: max_memory_bytes,
+                refused_bytes: 0,
+            },
             ticks_left: 0,
             stop_flag,
             texts: Vec::new(),
@@ -127,7 +131,11 @@ impl State {
     /// A refusal as an error that ends the guest's call.
     pub fn refusal(&self, answer: u32) -> wasmtime::Error {
         let code = answer.saturating_sub(crate::callbacks::REFUSED);
-        HostStop::Refused { code, message: self.refusal_text() }.into()
+        HostStop::Refused {
+            code,
+            message: self.refusal_text(),
+        }
+        .into()
     }
 
     pub fn refusal_text(&self) -> String {
@@ -139,7 +147,10 @@ impl State {
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
     }
 }
 

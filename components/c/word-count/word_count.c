@@ -24,8 +24,8 @@ static bytes_t text;
 static word_t* slots;
 static size_t slot_count; /* a power of two */
 static size_t word_count;
-static bool sorted;   /* the table has become a list, and is being given out */
-static size_t given;  /* words of that list that have been */
+static bool sorted;  /* the table has become a list, and is being given out */
+static size_t given; /* words of that list that have been */
 
 static uint32_t hash_of(const uint8_t* bytes, size_t size) {
   uint32_t hash = 2166136261u; /* FNV-1a */

@@ -8,7 +8,7 @@
 namespace torvyn::config {
 namespace {
 
-constexpr std::uint64_t day_in_ns = 24 * 3'600 * s_in_ns;
+constexpr std::uint64_t day_in_ns = std::uint64_t{24} * 3'600 * s_in_ns;
 
 // The guest's addresses have 32 bits: no memory or buffer of its can be larger.
 constexpr std::uint64_t guest_bytes_max = 4 * gib;

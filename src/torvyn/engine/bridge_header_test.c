@@ -1,9 +1,9 @@
 /* torvyn_bridge.h as a C11 compiler sees it. Its numbers and sizes are written down here, and in bridge/src/layout.rs for Rust: what one
  * side changes alone doesn't build. */
-#include "torvyn_bridge.h"
-
 #include <assert.h>
 #include <stddef.h>
+
+#include "torvyn_bridge.h"
 
 #define SIZE(type, bytes) static_assert(sizeof(type) == (bytes), #type)
 SIZE(tvb_view, 16);

@@ -35,18 +35,20 @@ Digest sha256(std::span<const std::uint8_t> first, std::string_view second = {})
 }  // namespace
 
 Result<CompileCache> CompileCache::open(std::filesystem::path directory) {
-  if (!directory.has_filename()) directory = directory.parent_path();  // "compiled/": else the folder would pass for its own parent
+  if (!directory.has_filename())
+    directory = directory.parent_path();  // "compiled/": else the folder would pass for its own parent
   std::error_code error;
   std::filesystem::create_directories(directory.parent_path(), error);
   if (mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
     return fail(io_error("cannot make the compile cache", directory.string(), errno));
-  struct stat status {};
+  struct stat status{};
   if (stat(directory.c_str(), &status) != 0)
     return fail(io_error("cannot look at the compile cache", directory.string(), errno));
   if (!S_ISDIR(status.st_mode) || status.st_uid != geteuid() || (status.st_mode & 077) != 0)
-    return fail(ErrorCode::io_failed,
-                "the compile cache `" + directory.string() + "` is not a folder that only you can use: code in it will be run",
-                "chmod 700 " + directory.string() + ", or name another folder with TORVYN_HOME");
+    return fail(
+        ErrorCode::io_failed,
+        "the compile cache `" + directory.string() + "` is not a folder that only you can use: code in it will be run",
+        "chmod 700 " + directory.string() + ", or name another folder with TORVYN_HOME");
   return CompileCache(std::move(directory));
 }
 

@@ -30,7 +30,7 @@ std::string text_of(const std::optional<std::vector<std::uint8_t>>& code) {
 }
 
 unsigned mode_of(const std::filesystem::path& path) {
-  struct stat status {};
+  struct stat status{};
   EXPECT_EQ(stat(path.c_str(), &status), 0) << path;
   return status.st_mode & 07777U;
 }
@@ -163,7 +163,8 @@ TEST_F(CompileCacheTest, RefusesAFolderOfSomebodyElse) {
 
 TEST_F(CompileCacheTest, RefusesAFileAndAPlaceWhereNoFolderCanBe) {
   ASSERT_TRUE(replace_file(root_ / "file", {bytes_of("not a folder")}, 0600));
-  for (const std::filesystem::path& path : {root_ / "file", root_ / "file" / "below", std::filesystem::path("/proc/cache")}) {
+  for (const std::filesystem::path& path :
+       {root_ / "file", root_ / "file" / "below", std::filesystem::path("/proc/cache")}) {
     const Result<CompileCache> cache = CompileCache::open(path);
     ASSERT_FALSE(cache) << path;
     EXPECT_EQ(cache.error().code(), ErrorCode::io_failed);

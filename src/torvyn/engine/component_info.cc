@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 #include <utility>
+
+#include <nlohmann/json.hpp>
 
 namespace torvyn::engine {
 namespace {
@@ -22,7 +23,9 @@ std::vector<InterfaceInfo> read_interfaces(const nlohmann::json& list) {
 
 // Before 1.0 the minor version decides: 0.1.3 serves whoever asks for 0.1.0.
 bool compatible(std::string_view have, std::string_view want) {
-  const auto minor = [](std::string_view version) { return version.substr(0, version.find('.', version.find('.') + 1)); };
+  const auto minor = [](std::string_view version) {
+    return version.substr(0, version.find('.', version.find('.') + 1));
+  };
   return minor(have) == minor(want);
 }
 
@@ -46,7 +49,8 @@ const StageInfo* ComponentInfo::find_stage(contracts::Role role) const noexcept 
 
 Result<ComponentInfo> read_any_component_info(std::string_view description) {
   const nlohmann::json json = nlohmann::json::parse(description, nullptr, false);
-  if (!json.is_object()) return fail(ErrorCode::internal_error, "the engine described a component in a way we don't understand");
+  if (!json.is_object())
+    return fail(ErrorCode::internal_error, "the engine described a component in a way we don't understand");
   ComponentInfo info;
   info.imports = read_interfaces(json.value("imports", nlohmann::json::array()));
   info.exports = read_interfaces(json.value("exports", nlohmann::json::array()));
@@ -55,10 +59,11 @@ Result<ComponentInfo> read_any_component_info(std::string_view description) {
     if (name.name == "torvyn:streaming/lifecycle") info.has_lifecycle = true;
     if (name.name == "torvyn:acks/acks") info.has_acks = true;
     const contracts::StageInterface* known = contracts::find_stage_interface(name.name);
-    if (known != nullptr && compatible(name.version, known->version))
-      info.stages.push_back({known->role, known->contract, exported.name});
+    if (known == nullptr || !compatible(name.version, known->version)) continue;
+    const bool batch = known->contract == contracts::Contract::batch;
+    const auto first_element = std::ranges::find(info.stages, contracts::Contract::element, &StageInfo::contract);
+    info.stages.insert(batch ? first_element : info.stages.end(), {known->role, known->contract, exported.name});
   }
-  std::ranges::stable_sort(info.stages, std::ranges::greater{}, &StageInfo::contract);
   return info;
 }
 
@@ -69,8 +74,9 @@ Result<ComponentInfo> read_component_info(std::string_view description) {
     const InterfaceName name = split_interface_name(exported.name);
     if (const contracts::StageInterface* known = contracts::find_stage_interface(name.name))
       return fail(ErrorCode::version_incompatible,
-                  "the component exports `" + exported.name + "`; this Torvyn speaks version " + std::string(known->version) +
-                      ", and " + std::string(name.version.empty() ? "no version" : name.version) + " is not compatible with it",
+                  "the component exports `" + exported.name + "`; this Torvyn speaks version " +
+                      std::string(known->version) + ", and " +
+                      std::string(name.version.empty() ? "no version" : name.version) + " is not compatible with it",
                   "rebuild the component against " + std::string(known->name) + "@" + std::string(known->version) +
                       ", or use a Torvyn that speaks its version");
   }

@@ -130,7 +130,8 @@ TEST(ComponentInfo, OneInterfaceOfThisVersionIsEnough) {
 }
 
 TEST(ComponentInfo, NoTorvynInterfaceIsE0102NamingWhatItExports) {
-  const Result<ComponentInfo> info = read_component_info(exporting({"wasi:cli/run@0.2.0", "test:worlds/greeting@1.0.0"}));
+  const Result<ComponentInfo> info =
+      read_component_info(exporting({"wasi:cli/run@0.2.0", "test:worlds/greeting@1.0.0"}));
   ASSERT_FALSE(info);
   EXPECT_EQ(info.error().code(), ErrorCode::no_torvyn_interface);
   EXPECT_THAT(info.error().message(), HasSubstr("`wasi:cli/run@0.2.0`, `test:worlds/greeting@1.0.0`"));

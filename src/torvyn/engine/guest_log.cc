@@ -15,7 +15,8 @@ GuestLog::GuestLog(EventSink* events, const Clock* clock, std::string node, std:
 bool GuestLog::admits(std::size_t bytes) noexcept {
   const std::uint64_t now_ns = clock_->monotonic_ns();
   const std::uint64_t elapsed_ns = std::min<std::uint64_t>(now_ns - refilled_ns_, 1'000'000'000);
-  const auto refill = static_cast<std::uint64_t>(static_cast<unsigned __int128>(elapsed_ns) * max_bytes_per_s_ / 1'000'000'000);
+  const auto refill =
+      static_cast<std::uint64_t>(static_cast<unsigned __int128>(elapsed_ns) * max_bytes_per_s_ / 1'000'000'000);
   if (refill != 0) {
     budget_bytes_ = std::min(max_bytes_per_s_, budget_bytes_ + refill);
     refilled_ns_ = now_ns;

@@ -119,7 +119,8 @@ TEST_F(GuestLogTest, TheLastLinesAreKeptWhateverTheLimit) {
   log.message(Severity::error, "first");
   EXPECT_THAT(log.last_lines(), ElementsAre("first"));
   for (int i = 1; i <= 10; ++i) log.output(2, "line " + std::to_string(i) + "\n");
-  EXPECT_THAT(log.last_lines(), ElementsAre("line 3", "line 4", "line 5", "line 6", "line 7", "line 8", "line 9", "line 10"));
+  EXPECT_THAT(log.last_lines(),
+              ElementsAre("line 3", "line 4", "line 5", "line 6", "line 7", "line 8", "line 9", "line 10"));
   EXPECT_THAT(lines(), IsEmpty());
 }
 

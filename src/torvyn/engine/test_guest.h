@@ -37,21 +37,23 @@ inline std::vector<std::string> texts_of(const Run& run) {
   return texts;
 }
 
-// A clock that takes a step whenever somebody looks at it.
+// A clock that takes a step whenever somebody looks at it; steps of 0: it stands still.
 class SteppingClock final : public Clock {
  public:
-  explicit SteppingClock(std::uint64_t step_ns) noexcept : step_ns_(step_ns) {}
+  void set_step_ns(std::uint64_t step_ns) noexcept { step_ns_ = step_ns; }
   std::uint64_t monotonic_ns() const noexcept override { return now_ns_.fetch_add(step_ns_) + step_ns_; }
   std::uint64_t wall_ns() const noexcept override { return monotonic_ns(); }
 
  private:
-  std::uint64_t step_ns_;
+  std::uint64_t step_ns_ = 0;
   mutable std::atomic<std::uint64_t> now_ns_{0};
 };
 
 // An engine for all tests of the executable, a pool for each; at a test's end every buffer must be back in it.
 class GuestTest : public testing::Test {
  protected:
+  using Run = resources::Run;  // not testing::Test::Run
+
   explicit GuestTest(const resources::PoolOptions& pool_options = {}) {
     auto pool = resources::BufferPool::create(pool_options);
     if (!pool) std::abort();
@@ -68,7 +70,8 @@ class GuestTest : public testing::Test {
 
   static Engine& engine() {
     static const std::unique_ptr<Engine> engine = [] {
-      Result<std::unique_ptr<Engine>> made = WasmEngine::create({.max_instances = 16, .cache_directory = {}, .events = nullptr});
+      Result<std::unique_ptr<Engine>> made =
+          WasmEngine::create({.max_instances = 16, .cache_directory = {}, .events = nullptr});
       if (!made) {
         ADD_FAILURE() << made.error().to_string();
         std::abort();
@@ -85,6 +88,12 @@ class GuestTest : public testing::Test {
       std::abort();
     }
     return *std::move(component);
+  }
+
+  // Instances made from here on see time go on by so much with each look at it.
+  void step_time_by_ns(std::uint64_t step_ns) {
+    stepping_clock_.set_step_ns(step_ns);
+    options_.clock = &stepping_clock_;
   }
 
   // An instance of the component's first stage, with `options_`; not initialised.
@@ -119,9 +128,10 @@ class GuestTest : public testing::Test {
 
   // Appends an element; sequences count on from one run to the next, as in a flow.
   void add(Run& run, resources::BufferRef payload) {
-    run.push_back({.meta = {.sequence = next_sequence_, .timestamp_ns = 1000 + next_sequence_, .content_type = content_type_},
-                   .payload = std::move(payload),
-                   .lineage = static_cast<resources::LineageId>(run.size())});
+    run.push_back(
+        {.meta = {.sequence = next_sequence_, .timestamp_ns = 1000 + next_sequence_, .content_type = content_type_},
+         .payload = std::move(payload),
+         .lineage = static_cast<resources::LineageId>(run.size())});
     ++next_sequence_;
   }
   // Each element in a buffer of its own.
@@ -147,7 +157,8 @@ class GuestTest : public testing::Test {
   std::unique_ptr<resources::BufferPool> pool_;
   resources::ContentTypes content_types_;
   RecordedEvents events_;
-  InstanceOptions options_;
+  SteppingClock stepping_clock_;
+  InstanceOptions options_;  // with the system's clock
   std::uint64_t next_sequence_ = 0;
   ContentTypeId content_type_ = 0;
 };

@@ -6,12 +6,13 @@
 #include <optional>
 #include <utility>
 
+#include "torvyn_bridge.h"
+
 #include "torvyn/contracts/wasm_file.h"
 #include "torvyn/engine/compile_cache.h"
 #include "torvyn/engine/engine.h"
 #include "torvyn/engine/wasm_instance.h"
 #include "torvyn/types/file.h"
-#include "torvyn_bridge.h"
 
 namespace torvyn::engine {
 namespace {
@@ -25,7 +26,8 @@ std::string take(tvb_string text) {
 }
 
 std::string take_message(tvb_failure& failure) {
-  std::string message(reinterpret_cast<const char*>(failure.message.data), static_cast<std::size_t>(failure.message.size));
+  std::string message(reinterpret_cast<const char*>(failure.message.data),
+                      static_cast<std::size_t>(failure.message.size));
   tvb_failure_free(&failure);
   return message;
 }
@@ -71,13 +73,16 @@ class WasmComponent final : public Component {
     const std::string message = take_message(failure);
     // The engine names the import it stumbled over between backticks.
     const std::size_t start = message.find('`');
-    const std::string import = start == std::string::npos ? "" : message.substr(start + 1, message.find('`', start + 1) - start - 1);
+    const std::string import =
+        start == std::string::npos ? "" : message.substr(start + 1, message.find('`', start + 1) - start - 1);
     const std::string_view capability = capability_of_import(import);
     std::string hint = "build the component without it; what a component may import is in docs/components.md";
     if (!capability.empty())
-      hint = fmt::format("it belongs to the capability `{}`; this Torvyn provides WASI 0.2 without that interface or version",
-                         capability);
-    return fail(ErrorCode::import_not_provided, fmt::format("`{}` cannot be linked: {}", name_, message), std::move(hint));
+      hint = fmt::format(
+          "it belongs to the capability `{}`; this Torvyn provides WASI 0.2 without that interface or version",
+          capability);
+    return fail(ErrorCode::import_not_provided, fmt::format("`{}` cannot be linked: {}", name_, message),
+                std::move(hint));
   }
 
   Result<std::unique_ptr<Instance>> instantiate(const InstanceOptions& options) override {
@@ -94,7 +99,9 @@ class WasmComponent final : public Component {
 class EngineOverBridge final : public Engine {
  public:
   EngineOverBridge(std::shared_ptr<EngineCore> core, const EngineOptions& options)
-      : core_(std::move(core)), events_(options.events), fingerprint_(take(tvb_engine_fingerprint(core_->engine.get()))) {
+      : core_(std::move(core)),
+        events_(options.events),
+        fingerprint_(take(tvb_engine_fingerprint(core_->engine.get()))) {
     if (options.cache_directory.empty()) return;
     Result<CompileCache> cache = CompileCache::open(options.cache_directory);
     if (cache) {
@@ -168,7 +175,8 @@ class EngineOverBridge final : public Engine {
   }
 
   void warn(const Error& error) {
-    if (events_ != nullptr) events_->event(Severity::warn, "W0004", {}, error.message() + "; compiling without a cache");
+    if (events_ != nullptr)
+      events_->event(Severity::warn, "W0004", {}, error.message() + "; compiling without a cache");
   }
 
   std::shared_ptr<EngineCore> core_;
@@ -181,8 +189,10 @@ class EngineOverBridge final : public Engine {
 }  // namespace
 
 Result<std::unique_ptr<Engine>> WasmEngine::create(const EngineOptions& options) {
-  if (tvb_abi_version() != TVB_ABI_VERSION) return fail(ErrorCode::internal_error, "the bridge and its header differ in version");
-  const tvb_engine_options raw{.max_instances = options.max_instances, .max_stack_bytes = 0, .tick_ms = tick_ns / 1'000'000};
+  if (tvb_abi_version() != TVB_ABI_VERSION)
+    return fail(ErrorCode::internal_error, "the bridge and its header differ in version");
+  const tvb_engine_options raw{
+      .max_instances = options.max_instances, .max_stack_bytes = 0, .tick_ms = tick_ns / 1'000'000};
   tvb_engine* engine = nullptr;
   tvb_failure failure{};
   if (tvb_engine_new(&raw, &instance_callbacks(), &engine, &failure) != TVB_OK)

@@ -51,7 +51,8 @@ class WasmEngineTest : public GuestTest {
   }
 
   std::unique_ptr<Engine> engine_with_cache(const std::filesystem::path& cache) {
-    Result<std::unique_ptr<Engine>> made = WasmEngine::create({.max_instances = 4, .cache_directory = cache, .events = &events_});
+    Result<std::unique_ptr<Engine>> made =
+        WasmEngine::create({.max_instances = 4, .cache_directory = cache, .events = &events_});
     if (!made) std::abort();
     return *std::move(made);
   }
@@ -93,7 +94,8 @@ TEST_F(WasmEngineTest, DescribesWhatItLoads) {
   std::vector<std::string> imports;
   for (const InterfaceInfo& import : component->info().imports) imports.push_back(import.name);
   EXPECT_THAT(imports, Contains("torvyn:streaming/types@0.1.0"));
-  const auto filter = std::ranges::find(component->info().exports, "torvyn:filtering/filter@0.1.0", &InterfaceInfo::name);
+  const auto filter =
+      std::ranges::find(component->info().exports, "torvyn:filtering/filter@0.1.0", &InterfaceInfo::name);
   ASSERT_NE(filter, component->info().exports.end());
   EXPECT_EQ(filter->kind, "instance");
   EXPECT_THAT(filter->items, Contains("evaluate"));
@@ -250,7 +252,8 @@ TEST_F(WasmEngineTest, MemoryThatIsTooSmallToStartInIsE0310) {
 }
 
 TEST_F(WasmEngineTest, OneInstanceMoreThanTheEngineHasRoomForIsE0312) {
-  Result<std::unique_ptr<Engine>> small = WasmEngine::create({.max_instances = 2, .cache_directory = {}, .events = nullptr});
+  Result<std::unique_ptr<Engine>> small =
+      WasmEngine::create({.max_instances = 2, .cache_directory = {}, .events = nullptr});
   ASSERT_TRUE(small) << small.error().to_string();
   const std::shared_ptr<Component> component = load_with(**small, "upper");
   Result<std::unique_ptr<Instance>> first = instantiate(*component);
@@ -264,13 +267,15 @@ TEST_F(WasmEngineTest, OneInstanceMoreThanTheEngineHasRoomForIsE0312) {
 }
 
 TEST_F(WasmEngineTest, AnEngineWithoutAPoolOfInstancesWorksToo) {
-  Result<std::unique_ptr<Engine>> engine = WasmEngine::create({.max_instances = 0, .cache_directory = {}, .events = nullptr});
+  Result<std::unique_ptr<Engine>> engine =
+      WasmEngine::create({.max_instances = 0, .cache_directory = {}, .events = nullptr});
   ASSERT_TRUE(engine) << engine.error().to_string();
   expect_works(*load_with(**engine, "upper"));
 }
 
 TEST_F(WasmEngineTest, AnInstanceKeepsItsComponentAndItsEngineAlive) {
-  Result<std::unique_ptr<Engine>> engine = WasmEngine::create({.max_instances = 2, .cache_directory = {}, .events = nullptr});
+  Result<std::unique_ptr<Engine>> engine =
+      WasmEngine::create({.max_instances = 2, .cache_directory = {}, .events = nullptr});
   ASSERT_TRUE(engine);
   std::shared_ptr<Component> component = load_with(**engine, "upper");
   Result<std::unique_ptr<Instance>> instance = instantiate(*component);

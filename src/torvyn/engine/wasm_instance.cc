@@ -117,13 +117,17 @@ struct Callbacks {
     return TVB_BUFFER_OK;
   }
 
+  // A slice of a shared buffer has the content type of its element.
+  static ContentTypeId content_type_of(const WasmInstance& self, const BufferRef& buffer) noexcept {
+    const bool lent = self.call_.element != nullptr && &buffer == &self.call_.element->payload;
+    return lent ? self.call_.element->meta.content_type : buffer.content_type();
+  }
+
   static std::uint32_t buffer_content_type(void* host, Rep rep, tvb_view* text) noexcept {
     WasmInstance& self = of(host);
     const BufferRef* buffer = readable(self, rep);
     if (buffer == nullptr) return self.refuse_table(TableStatus::stale);
-    // A slice of a shared buffer has the content type of its element.
-    const bool lent = self.call_.element != nullptr && buffer == &self.call_.element->payload;
-    *text = view_of(self.options_.content_types->text(lent ? self.call_.element->meta.content_type : buffer->content_type()));
+    *text = view_of(self.options_.content_types->text(content_type_of(self, *buffer)));
     return TVB_BUFFER_OK;
   }
 
@@ -161,12 +165,13 @@ struct Callbacks {
     if (from == nullptr) return self.refuse_table(TableStatus::stale);
     // Kept: entering a handle may move the table's entries.
     const BufferRef kept = *from;
+    const ContentTypeId content_type = content_type_of(self, *from);
     BufferRef buffer;
     const std::uint32_t answer = self.enter_mutable(kept.size(), buffer, *rep);
     if (answer != TVB_BUFFER_OK) return answer;
     const bool written = buffer.write(0, kept.bytes());
     TORVYN_ASSERT(written, "a new buffer is smaller than was asked for");
-    buffer.set_content_type(kept.content_type());
+    buffer.set_content_type(content_type);
     self.copies_.record(CopyKind::host_clone, kept.size());
     return TVB_BUFFER_OK;
   }
@@ -216,7 +221,7 @@ struct Callbacks {
   }
 
   static std::uint32_t intern(WasmInstance& self, tvb_view text, ContentTypeId& id) noexcept {
-    id = self.options_.content_types->intern(text_of(text));
+    id = self.intern(text_of(text));
     if (id != resources::content_type_rejected) return TVB_BUFFER_OK;
     return self.refuse(ErrorCode::capacity_exceeded, "content type too long, or too many different ones");
   }
@@ -294,8 +299,8 @@ struct Callbacks {
     return TVB_BUFFER_OK;
   }
 
-  static std::uint32_t batch_read_one(void* host, Rep rep, std::uint32_t index, std::uint64_t offset, std::uint64_t length,
-                                      tvb_view* bytes) noexcept {
+  static std::uint32_t batch_read_one(void* host, Rep rep, std::uint32_t index, std::uint64_t offset,
+                                      std::uint64_t length, tvb_view* bytes) noexcept {
     WasmInstance& self = of(host);
     const std::uint32_t answer = check_index(self, rep, index);
     if (answer != TVB_BUFFER_OK) return answer;
@@ -644,7 +649,8 @@ WasmInstance::WasmInstance(std::shared_ptr<void> keep_alive, Ticker& ticker, con
 Result<std::unique_ptr<Instance>> WasmInstance::create(tvb_component* component, std::shared_ptr<void> keep_alive,
                                                        Ticker& ticker, const InstanceOptions& options,
                                                        std::string component_name) {
-  std::unique_ptr<WasmInstance> self(new WasmInstance(std::move(keep_alive), ticker, options, std::move(component_name)));
+  std::unique_ptr<WasmInstance> self(
+      new WasmInstance(std::move(keep_alive), ticker, options, std::move(component_name)));
   const tvb_instance_options raw{
       .max_memory_bytes = options.max_memory_bytes,
       .stop_flag = reinterpret_cast<const std::uint32_t*>(&self->stop_flag_),
@@ -709,7 +715,8 @@ Error WasmInstance::failure_error(const tvb_failure& failure) const {
       break;
     case TVB_FAILURE_TIMEOUT:
       code = ErrorCode::call_timed_out;
-      message = fmt::format("the call used more than its {} ms of time", std::max<std::uint64_t>(1, timeout_ns_ / 1'000'000));
+      message =
+          fmt::format("the call used more than its {} ms of time", std::max<std::uint64_t>(1, timeout_ns_ / 1'000'000));
       hint = fmt::format("if the work takes that long, raise {}; else look for an endless loop", timeout_setting_);
       break;
     case TVB_FAILURE_STOPPED:
@@ -736,14 +743,15 @@ Error WasmInstance::failure_error(const tvb_failure& failure) const {
       break;
   }
   if (failure.memory_grow_failed != 0 && code == ErrorCode::component_trapped) {
-    message += fmt::format("; before that it asked for {} more bytes of memory in vain (it has {} of {})",
-                           failure.memory_grow_failed, instance_ != nullptr ? memory_bytes() : 0, options_.max_memory_bytes);
+    message +=
+        fmt::format("; before that it asked for {} more bytes of memory in vain (it has {} of {})",
+                    failure.memory_grow_failed, instance_ != nullptr ? memory_bytes() : 0, options_.max_memory_bytes);
     hint = "raise max_memory for this node if the component needs that much";
   }
   Error error(code, std::move(message), std::move(hint));
   ErrorDetail& detail = error.detail();
-  detail.guest_backtrace =
-      split_lines({reinterpret_cast<const char*>(failure.backtrace.data), static_cast<std::size_t>(failure.backtrace.size)});
+  detail.guest_backtrace = split_lines(
+      {reinterpret_cast<const char*>(failure.backtrace.data), static_cast<std::size_t>(failure.backtrace.size)});
   detail.guest_lines = log_.last_lines();
   detail.trap_kind = trap_name(failure.kind);
   return error;
@@ -801,17 +809,17 @@ CallOutcome WasmInstance::outcome_of(tvb_status status, std::uint32_t done) noex
 
 // Fills `failure_` where a call fails: the bridge's report lives only for that moment. Once it is filled nobody is let in again, also
 // where it was the host that ended the instance.
-#define TORVYN_GUEST_CALL(function, ...)                                                 \
-  [&]() noexcept -> tvb_status {                                                         \
-    if (failure_) return TVB_FAILED;                                                     \
-    tvb_failure torvyn_failure{};                                                        \
-    const tvb_status torvyn_status = function(instance_, __VA_ARGS__, &torvyn_failure);  \
-    if (torvyn_status == TVB_FAILED) {                                                   \
-      log_.finish_lines();                                                               \
-      failure_.emplace(failure_error(torvyn_failure));                                   \
-      tvb_failure_free(&torvyn_failure);                                                 \
-    }                                                                                    \
-    return torvyn_status;                                                                \
+#define TORVYN_GUEST_CALL(function, ...)                                                \
+  [&]() noexcept -> tvb_status {                                                        \
+    if (failure_) return TVB_FAILED;                                                    \
+    tvb_failure torvyn_failure{};                                                       \
+    const tvb_status torvyn_status = function(instance_, __VA_ARGS__, &torvyn_failure); \
+    if (torvyn_status == TVB_FAILED) {                                                  \
+      log_.finish_lines();                                                              \
+      failure_.emplace(failure_error(torvyn_failure));                                  \
+      tvb_failure_free(&torvyn_failure);                                                \
+    }                                                                                   \
+    return torvyn_status;                                                               \
   }()
 
 Status WasmInstance::call_status(tvb_status status, ErrorCode code, std::string_view function) {
@@ -829,8 +837,8 @@ Status WasmInstance::init(std::string_view config) {
     return {};
   }
   const Running running(ticker_);
-  const tvb_status status =
-      TORVYN_GUEST_CALL(tvb_call_init, allow(options_.init_timeout_ns, init_timeout_setting), view_of(config), &raw_error_);
+  const tvb_status status = TORVYN_GUEST_CALL(tvb_call_init, allow(options_.init_timeout_ns, init_timeout_setting),
+                                              view_of(config), &raw_error_);
   TORVYN_TRY(call_status(status, ErrorCode::init_failed, "init"));
   initialised_ = true;
   return {};
@@ -840,7 +848,8 @@ Status WasmInstance::teardown() {
   if ((functions_ & TVB_HAS_INIT) == 0 || !initialised_ || failure_) return {};
   initialised_ = false;
   const Running running(ticker_);
-  const tvb_status status = TORVYN_GUEST_CALL(tvb_call_teardown, allow(options_.teardown_timeout_ns, teardown_timeout_setting));
+  const tvb_status status =
+      TORVYN_GUEST_CALL(tvb_call_teardown, allow(options_.teardown_timeout_ns, teardown_timeout_setting));
   return call_status(status, ErrorCode::component_trapped, "teardown");
 }
 
@@ -855,6 +864,14 @@ CallOutcome WasmInstance::notify_backpressure(bool pause) noexcept {
   return outcome_of(TORVYN_GUEST_CALL(tvb_call_notify_backpressure, allow_call(), pause), 0);
 }
 
+// A component says the same content type again and again: comparing is cheaper than looking up.
+ContentTypeId WasmInstance::intern(std::string_view text) noexcept {
+  if (text == options_.content_types->text(last_content_type_)) return last_content_type_;
+  const ContentTypeId id = options_.content_types->intern(text);
+  if (id != resources::content_type_rejected) last_content_type_ = id;
+  return id;
+}
+
 bool WasmInstance::accept_output(const tvb_element_out& raw, const Element* input, Run& out) noexcept {
   BufferRef payload;
   const TableStatus taken = table_.take(raw.payload_rep, payload);
@@ -864,7 +881,7 @@ bool WasmInstance::accept_output(const tvb_element_out& raw, const Element* inpu
   }
   ContentTypeId content_type = payload.content_type();
   if (raw.content_type.size != 0) {
-    content_type = options_.content_types->intern(text_of(raw.content_type));
+    content_type = intern(text_of(raw.content_type));
     if (content_type == resources::content_type_rejected) {
       end_with(ErrorCode::capacity_exceeded, "content type too long, or too many different ones");
       return false;
@@ -894,7 +911,8 @@ void WasmInstance::append_port(std::string_view port, Element& element, Run& out
 
 CallOutcome WasmInstance::pull(std::uint32_t elements_max, std::uint64_t bytes_max, Run& out) noexcept {
   const Running running(ticker_);
-  return options_.contract == Contract::batch ? batch_pull(elements_max, out) : element_pull(elements_max, bytes_max, out);
+  return options_.contract == Contract::batch ? batch_pull(elements_max, out)
+                                              : element_pull(elements_max, bytes_max, out);
 }
 
 CallOutcome WasmInstance::element_pull(std::uint32_t elements_max, std::uint64_t bytes_max, Run& out) noexcept {
@@ -929,8 +947,7 @@ CallOutcome WasmInstance::batch_pull(std::uint32_t elements_max, Run& out) noexc
   call_.out_start = out.size();
   call_.pull_max = elements_max;
   call_.writing = true;
-  const tvb_status status =
-      TORVYN_GUEST_CALL(tvb_call_batch_pull, allow_call(), elements_max, writer_rep, &raw_error_);
+  const tvb_status status = TORVYN_GUEST_CALL(tvb_call_batch_pull, allow_call(), elements_max, writer_rep, &raw_error_);
   const auto count = static_cast<std::uint32_t>(out.size() - call_.out_start);
   call_ = {};
   if (status == TVB_NOTHING) return {CallStatus::end_of_stream, count};
@@ -1077,10 +1094,11 @@ CallOutcome WasmInstance::process(std::span<Element> in, Run& out) noexcept {
   }
   if (table_.held() > handles_before_warning && !warned_of_handles_) {
     warned_of_handles_ = true;
-    options_.events->event(Severity::warn, "W0300", options_.node,
-                           fmt::format("the component holds {} buffer handles between calls: does it drop what it is done with? "
-                                       "(a mutable buffer's handle outlives `freeze`)",
-                                       table_.held()));
+    options_.events->event(
+        Severity::warn, "W0300", options_.node,
+        fmt::format("the component holds {} buffer handles between calls: does it drop what it is done with? "
+                    "(a mutable buffer's handle outlives `freeze`)",
+                    table_.held()));
   }
   return outcome;
 }
@@ -1105,8 +1123,7 @@ CallOutcome WasmInstance::flush(Run& out) noexcept {
 
 CallOutcome WasmInstance::element_flush(Run& out) noexcept {
   Callbacks::FlushSink sink{this, &out, true};
-  const tvb_status status =
-      TORVYN_GUEST_CALL(tvb_call_flush, allow_call(), Callbacks::flushed, &sink, &raw_error_);
+  const tvb_status status = TORVYN_GUEST_CALL(tvb_call_flush, allow_call(), Callbacks::flushed, &sink, &raw_error_);
   if (!sink.accepted) return {CallStatus::ended, 0};
   if (status == TVB_OK) return {CallStatus::end_of_stream, 0};
   return outcome_of(status, 0);
@@ -1117,8 +1134,7 @@ CallOutcome WasmInstance::batch_flush(Run& out) noexcept {
   call_.out = &out;
   call_.out_start = out.size();
   call_.writing = true;
-  const tvb_status status =
-      TORVYN_GUEST_CALL(tvb_call_batch_flush, allow_call(), writer_rep, &raw_error_);
+  const tvb_status status = TORVYN_GUEST_CALL(tvb_call_batch_flush, allow_call(), writer_rep, &raw_error_);
   call_ = {};
   if (status == TVB_NOTHING) return {CallStatus::end_of_stream, 0};
   return outcome_of(status, 0);

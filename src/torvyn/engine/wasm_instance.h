@@ -9,10 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "torvyn_bridge.h"
+
 #include "torvyn/engine/engine.h"
 #include "torvyn/engine/guest_log.h"
 #include "torvyn/engine/ticker.h"
-#include "torvyn_bridge.h"
 
 namespace torvyn::engine {
 
@@ -22,8 +23,9 @@ const tvb_host& instance_callbacks() noexcept;
 class WasmInstance final : public Instance {
  public:
   // Instantiates. `keep_alive` owns the component and engine. Errors: as Component::instantiate.
-  static Result<std::unique_ptr<Instance>> create(tvb_component* component, std::shared_ptr<void> keep_alive, Ticker& ticker,
-                                                  const InstanceOptions& options, std::string component_name);
+  static Result<std::unique_ptr<Instance>> create(tvb_component* component, std::shared_ptr<void> keep_alive,
+                                                  Ticker& ticker, const InstanceOptions& options,
+                                                  std::string component_name);
   ~WasmInstance() override;
   WasmInstance(const WasmInstance&) = delete;
   WasmInstance& operator=(const WasmInstance&) = delete;
@@ -47,7 +49,8 @@ class WasmInstance final : public Instance {
  private:
   friend struct Callbacks;
 
-  WasmInstance(std::shared_ptr<void> keep_alive, Ticker& ticker, const InstanceOptions& options, std::string component_name);
+  WasmInstance(std::shared_ptr<void> keep_alive, Ticker& ticker, const InstanceOptions& options,
+               std::string component_name);
 
   // What the call in progress is about. A guest can't keep a borrow beyond its call, so one of each is enough.
   struct CallState {
@@ -70,6 +73,7 @@ class WasmInstance final : public Instance {
   CallOutcome element_flush(Run& out) noexcept;
   CallOutcome batch_flush(Run& out) noexcept;
 
+  ContentTypeId intern(std::string_view text) noexcept;
   // Takes an output over from the guest and appends it.
   bool accept_output(const tvb_element_out& raw, const Element* input, Run& out) noexcept;
   void append_port(std::string_view port, Element& element, Run& out) noexcept;
@@ -117,6 +121,7 @@ class WasmInstance final : public Instance {
   std::optional<Error> failure_;
   std::uint64_t timeout_ns_ = 0;
   std::string_view timeout_setting_;
+  ContentTypeId last_content_type_ = 0;
   bool initialised_ = false;
   bool warned_of_handles_ = false;
 

@@ -44,7 +44,8 @@ class Timer {
   Timer(std::uint64_t after_ns, Callback callback)
       : thread_([this, after_ns, callback] {
           std::unique_lock lock(mutex_);
-          const bool cancelled = ended_.wait_for(lock, std::chrono::nanoseconds(after_ns), [this] { return cancelled_; });
+          const bool cancelled =
+              ended_.wait_for(lock, std::chrono::nanoseconds(after_ns), [this] { return cancelled_; });
           if (!cancelled) callback();
         }) {}
   ~Timer() {
@@ -78,8 +79,8 @@ linker::BuiltinCatalog builtin_catalog() {
 
 class FlowRunOnDriver final : public FlowRun {
  public:
-  FlowRunOnDriver(std::unique_ptr<reactor::Interrupt> interrupt, reactor::FlowPlan plan, const resources::BufferPool& pool,
-                  std::optional<std::uint64_t> timeout_ns)
+  FlowRunOnDriver(std::unique_ptr<reactor::Interrupt> interrupt, reactor::FlowPlan plan,
+                  const resources::BufferPool& pool, std::optional<std::uint64_t> timeout_ns)
       : interrupt_(std::move(interrupt)),
         driver_(std::move(plan), SystemClock::instance(), *interrupt_),
         pool_(pool),
@@ -163,8 +164,8 @@ class HostOverEngine final : public Host {
     return connectors::make_builtin(*node.config, position, context);
   }
 
-  Result<std::unique_ptr<reactor::Stage>> component_stage(const config::FlowConfig& flow, const linker::LinkedNode& node,
-                                                          const TraceId& trace_id) {
+  Result<std::unique_ptr<reactor::Stage>> component_stage(const config::FlowConfig& flow,
+                                                          const linker::LinkedNode& node, const TraceId& trace_id) {
     const config::RuntimeConfig& runtime = options_.runtime;
     engine::InstanceOptions instance;
     instance.flow = flow.name;

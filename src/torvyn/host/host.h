@@ -17,18 +17,20 @@ namespace torvyn::host {
 
 struct HostOptions {
   config::RuntimeConfig runtime;
-  std::filesystem::path cache_directory;  // of compiled code; empty = none. Ignored where runtime.compile_cache is false
-  std::filesystem::path base_directory;   // relative paths of components and files are taken from here; empty = the current folder
-  EventSink* events = nullptr;            // required; outlives the host
+  std::filesystem::path
+      cache_directory;  // of compiled code; empty = none. Ignored where runtime.compile_cache is false
+  std::filesystem::path
+      base_directory;  // relative paths of components and files are taken from here; empty = the current folder
+  EventSink* events = nullptr;  // required; outlives the host
   int stdin_fd = 0;
   int stdout_fd = 1;
 };
 
 // When a run ends by itself.
 struct RunLimits {
-  std::optional<std::uint64_t> elements_max;  // pulled
-  std::optional<std::uint64_t> timeout_ns;    // then sources stop, what is in flight is finished
-  std::optional<std::uint64_t> errors_max;    // more skipped errors than this fail the flow
+  std::optional<std::uint64_t> elements_max = {};  // pulled
+  std::optional<std::uint64_t> timeout_ns = {};    // then sources stop, what is in flight is finished
+  std::optional<std::uint64_t> errors_max = {};    // more skipped errors than this fail the flow
 };
 
 // Why a flow is asked to stop from outside.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "torvyn/config/nearest.h"
+#include "torvyn/config/place.h"
 #include "torvyn/pipeline/topology.h"
 
 namespace torvyn::linker {
@@ -36,9 +37,9 @@ Place place_of(const FlowConfig& flow, std::size_t index) {
   return place;
 }
 
-Error placed(Error error, const FlowConfig& flow, const NodeConfig& node) {
+Error placed_at(Error error, const FlowConfig& flow, const NodeConfig& node) {
   const config::SourceLocation& where = node.component_where.file.empty() ? node.where : node.component_where;
-  return std::move(error).at_file(where.file, where.line, where.column).at_node(flow.name, node.name, node.component);
+  return config::placed(std::move(error), where).at_node(flow.name, node.name, node.component);
 }
 
 Role builtin_role(const BuiltinRoles& roles, const Place& place) {
@@ -57,11 +58,13 @@ const StageInfo& choose_stage(const ComponentInfo& info, const Place& place) {
   return info.stages.front();
 }
 
-Error nothing_by_that_name(const NodeConfig& node, const BuiltinCatalog& builtins) {
+// `name`: without "builtin:", which would make every name far from it.
+Error nothing_by_that_name(const NodeConfig& node, std::string_view name, const BuiltinCatalog& builtins) {
   std::string hint = "a stage is a built-in name or the path of a component";
-  if (const std::string_view nearest = config::nearest(node.component, builtins.names); !nearest.empty())
+  if (const std::string_view nearest = config::nearest(name, builtins.names); !nearest.empty())
     hint = "did you mean `" + std::string(nearest) + "`?";
-  return {ErrorCode::component_not_found, "there is no component or built-in stage `" + node.component + "`", std::move(hint)};
+  return {ErrorCode::component_not_found, "there is no component or built-in stage `" + node.component + "`",
+          std::move(hint)};
 }
 
 Result<LinkedNode> find_stage(const NodeConfig& node, const Place& place, engine::Engine& engine,
@@ -71,7 +74,7 @@ Result<LinkedNode> find_stage(const NodeConfig& node, const Place& place, engine
   const std::string_view name = std::string_view(node.component).substr(says_builtin ? builtin_prefix.size() : 0);
   if (const auto roles = builtins.find(name))
     return LinkedNode{.config = &node, .role = builtin_role(*roles, place), .contract = {}, .component = nullptr};
-  if (says_builtin) return fail(nothing_by_that_name(node, builtins));
+  if (says_builtin) return fail(nothing_by_that_name(node, name, builtins));
 
   const std::filesystem::path path = base_directory / node.component;
   std::shared_ptr<engine::Component>& component = loaded[path.string()];
@@ -80,7 +83,7 @@ Result<LinkedNode> find_stage(const NodeConfig& node, const Place& place, engine
     if (!result) {
       const bool bare_name = node.component.find('/') == std::string::npos && !node.component.ends_with(".wasm");
       if (result.error().code() == ErrorCode::component_not_found && bare_name)
-        return fail(nothing_by_that_name(node, builtins));
+        return fail(nothing_by_that_name(node, name, builtins));
       return fail(std::move(result).error());
     }
     component = *std::move(result);
@@ -104,7 +107,7 @@ Result<LinkedFlow> link_flow(const FlowConfig& flow, engine::Engine& engine, con
   for (std::size_t index = 0; index < flow.nodes.size(); ++index) {
     const NodeConfig& node = flow.nodes[index];
     Result<LinkedNode> linked = find_stage(node, place_of(flow, index), engine, builtins, base_directory, loaded);
-    if (!linked) return fail(placed(std::move(linked).error(), flow, node));
+    if (!linked) return fail(placed_at(std::move(linked).error(), flow, node));
     roled.push_back({&node, linked->role});
     nodes.push_back(*std::move(linked));
   }

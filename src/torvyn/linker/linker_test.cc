@@ -1,0 +1,238 @@
+#include "torvyn/linker/linker.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <utility>
+
+namespace torvyn::linker {
+namespace {
+
+using config::FlowConfig;
+using config::NodeConfig;
+using contracts::Contract;
+using contracts::Role;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr std::string_view components_directory = TORVYN_TEST_COMPONENTS_DIR;
+
+class LinkFlow : public testing::Test {
+ protected:
+  static engine::Engine& engine() {
+    static const std::unique_ptr<engine::Engine> engine = [] {
+      Result<std::unique_ptr<engine::Engine>> made =
+          engine::WasmEngine::create({.max_instances = 1, .cache_directory = {}, .events = nullptr});
+      if (!made) {
+        ADD_FAILURE() << made.error().to_string();
+        std::abort();
+      }
+      return *std::move(made);
+    }();
+    return *engine;
+  }
+
+  // "tap" a source, "drain" a sink, "pipe" both.
+  static BuiltinCatalog builtins() {
+    return {.find = [](std::string_view name) -> std::optional<BuiltinRoles> {
+              if (name == "tap") return BuiltinRoles{.source = true, .sink = false};
+              if (name == "drain") return BuiltinRoles{.source = false, .sink = true};
+              if (name == "pipe") return BuiltinRoles{.source = true, .sink = true};
+              return std::nullopt;
+            },
+            .names = {"tap", "drain", "pipe"}};
+  }
+
+  // A chain of `stages`, written in one line a stage of "Torvyn.toml"; nodes are called n0, n1, …
+  FlowConfig& chain(const std::vector<std::string>& stages) {
+    flow_ = {};
+    flow_.name = "main";
+    for (const std::string& component : stages) {
+      NodeConfig node;
+      node.name = "n" + std::to_string(flow_.nodes.size());
+      node.component = component;
+      const auto line = static_cast<std::uint32_t>(10 + flow_.nodes.size());
+      node.where = {.file = "Torvyn.toml", .line = line, .column = 1, .length = 1, .text = nullptr};
+      node.component_where = {.file = "Torvyn.toml", .line = line, .column = 13, .length = 1, .text = nullptr};
+      flow_.nodes.push_back(std::move(node));
+    }
+    return flow_;
+  }
+
+  Result<LinkedFlow> link() { return link_flow(flow_, engine(), builtins(), components_directory); }
+  LinkedFlow linked() {
+    Result<LinkedFlow> flow = link();
+    if (!flow) ADD_FAILURE() << flow.error().to_string();
+    return flow ? *std::move(flow) : LinkedFlow{};
+  }
+  Error error() {
+    Result<LinkedFlow> flow = link();
+    if (!flow) return std::move(flow).error();
+    ADD_FAILURE() << "it was linked";
+    return {ErrorCode::internal_error, "none"};
+  }
+
+  static std::vector<Role> roles_of(const LinkedFlow& flow) {
+    std::vector<Role> roles;
+    for (const LinkedNode& node : flow.nodes) roles.push_back(node.role);
+    return roles;
+  }
+
+  FlowConfig flow_;
+};
+
+TEST_F(LinkFlow, FindsBuiltinsByNameAndComponentsByPath) {
+  chain({"tap", "upper.wasm", "builtin:drain"});
+  const LinkedFlow flow = linked();
+  EXPECT_THAT(roles_of(flow), ElementsAre(Role::source, Role::processor, Role::sink));
+  EXPECT_EQ(flow.nodes[0].component, nullptr);
+  ASSERT_NE(flow.nodes[1].component, nullptr);
+  EXPECT_EQ(flow.nodes[1].contract, Contract::element);
+  EXPECT_EQ(flow.nodes[2].component, nullptr);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(flow.nodes[i].config, &flow_.nodes[i]);
+}
+
+TEST_F(LinkFlow, AnAbsolutePathNeedsNoBaseDirectory) {
+  chain({"tap", std::string(components_directory) + "/upper.wasm", "drain"});
+  EXPECT_TRUE(link_flow(flow_, engine(), builtins(), {}));
+}
+
+TEST_F(LinkFlow, ComponentsTakeTheirContractWithThem) {
+  chain({"hello-source-batch.wasm", "upper-batch.wasm", "grep.wasm", "word-count.wasm", "count-sink-batch.wasm"});
+  flow_.nodes[2].config = "ERR";
+  const LinkedFlow flow = linked();
+  EXPECT_THAT(roles_of(flow), ElementsAre(Role::source, Role::processor, Role::filter, Role::aggregator, Role::sink));
+  std::vector<Contract> contracts;
+  for (const LinkedNode& node : flow.nodes) contracts.push_back(node.contract);
+  EXPECT_THAT(contracts,
+              ElementsAre(Contract::batch, Contract::batch, Contract::element, Contract::batch, Contract::batch));
+}
+
+TEST_F(LinkFlow, AStageThatCouldBeBothIsWhatItsPlaceAsksFor) {
+  chain({"pipe", "upper.wasm", "pipe"});
+  EXPECT_THAT(roles_of(linked()), ElementsAre(Role::source, Role::processor, Role::sink));
+}
+
+TEST_F(LinkFlow, EdgesDecideThePlaceAndTheOrder) {
+  chain({"pipe", "upper.wasm", "pipe"});  // written from the sink to the source
+  flow_.edges = {{.from_node = "n2", .to_node = "n1", .where = {}, .from_where = {}, .to_where = {}},
+                 {.from_node = "n1", .to_node = "n0", .where = {}, .from_where = {}, .to_where = {}}};
+  const LinkedFlow flow = linked();
+  EXPECT_THAT(roles_of(flow), ElementsAre(Role::source, Role::processor, Role::sink));
+  EXPECT_EQ(flow.nodes[0].config->name, "n2");
+  EXPECT_EQ(flow.nodes[2].config->name, "n0");
+}
+
+TEST_F(LinkFlow, OneComponentInTwoNodesIsLoadedOnce) {
+  chain({"tap", "upper.wasm", "upper.wasm", "drain"});
+  const LinkedFlow flow = linked();
+  ASSERT_EQ(flow.nodes.size(), 4U);
+  EXPECT_EQ(flow.nodes[1].component, flow.nodes[2].component);
+}
+
+TEST_F(LinkFlow, AnUnknownNameIsE0210WithTheNearestBuiltin) {
+  for (const char* name : {"dran", "builtin:dran"}) {
+    chain({"tap", name});
+    const Error failure = error();
+    EXPECT_EQ(failure.code(), ErrorCode::component_not_found);
+    EXPECT_THAT(failure.message(), HasSubstr("`" + std::string(name) + "`"));
+    EXPECT_THAT(failure.hint(), HasSubstr("`drain`")) << name;
+    EXPECT_EQ(failure.detail().node, "n1");
+    EXPECT_EQ(failure.detail().flow, "main");
+    EXPECT_EQ(failure.detail().file, "Torvyn.toml");
+    EXPECT_EQ(failure.detail().line, 11U);
+    EXPECT_EQ(failure.detail().column, 13U);
+  }
+  chain({"tap", "nothing-like-it", "drain"});
+  EXPECT_THAT(error().hint(), HasSubstr("path of a component"));
+}
+
+TEST_F(LinkFlow, AMissingFileIsE0210WithItsPath) {
+  for (const char* path : {"./dran", "none.wasm"}) {
+    chain({"tap", path, "drain"});
+    const Error failure = error();
+    EXPECT_EQ(failure.code(), ErrorCode::component_not_found) << path;
+    EXPECT_THAT(failure.message(), HasSubstr(std::string(components_directory) + "/" + path));
+    EXPECT_EQ(failure.detail().node, "n1");
+    EXPECT_EQ(failure.detail().line, 11U);
+  }
+}
+
+TEST_F(LinkFlow, AFolderIsE0004AndATextE0104) {
+  chain({"tap", ".", "drain"});
+  EXPECT_EQ(error().code(), ErrorCode::io_failed);
+  chain({"tap", TORVYN_TEST_SOURCE_DIR "/CMakeLists.txt", "drain"});
+  const Error failure = error();
+  EXPECT_EQ(failure.code(), ErrorCode::not_a_component);
+  EXPECT_EQ(failure.detail().node, "n1");
+}
+
+TEST_F(LinkFlow, ComponentsThatFitNoFlowAreRefusedWithTheirNode) {
+  const struct {
+    const char* component;
+    ErrorCode code;
+  } cases[] = {{"../tests/components/no-interface.wasm", ErrorCode::no_torvyn_interface},
+               {"../tests/components/other-version.wasm", ErrorCode::version_incompatible},
+               {"../tests/components/missing-import.wasm", ErrorCode::import_not_provided}};
+  for (const auto& [component, code] : cases) {
+    chain({"tap", component, "drain"});
+    const Error failure = error();
+    EXPECT_EQ(failure.code(), code) << failure.to_string();
+    EXPECT_EQ(failure.detail().node, "n1");
+    EXPECT_EQ(failure.detail().line, 11U);
+  }
+}
+
+TEST_F(LinkFlow, SettingsForAComponentWithoutLifecycleAreE0206) {
+  chain({"tap", "upper.wasm", "drain"});
+  flow_.nodes[1].config = R"({"loud": "very"})";
+  const Error failure = error();
+  EXPECT_EQ(failure.code(), ErrorCode::settings_without_lifecycle);
+  EXPECT_THAT(failure.message(), HasSubstr("`upper.wasm` takes no settings"));
+  EXPECT_EQ(failure.detail().node, "n1");
+}
+
+TEST_F(LinkFlow, TheSameComponentMayNotSmuggleSettingsInByItsSecondNode) {
+  chain({"tap", "upper.wasm", "upper.wasm", "drain"});
+  flow_.nodes[2].config = "very loud";
+  const Error failure = error();
+  EXPECT_EQ(failure.code(), ErrorCode::settings_without_lifecycle);
+  EXPECT_EQ(failure.detail().node, "n2");
+}
+
+TEST_F(LinkFlow, StagesInTheWrongPlaceAreE0203) {
+  const std::vector<std::vector<std::string>> wrong{
+      {"upper.wasm", "drain"},                          // no source
+      {"tap", "upper.wasm"},                            // no sink
+      {"drain", "upper.wasm", "tap"},                   // back to front
+      {"tap", "count-sink.wasm", "drain"},              // a sink in between
+      {"tap", "hello-source.wasm", "drain"},            // a source in between
+      {"count-sink.wasm", "upper.wasm", "drain"},       // a sink first
+      {"hello-source.wasm", "hello-source-batch.wasm"}  // a source last
+  };
+  for (const auto& stages : wrong) {
+    chain(stages);
+    const Error failure = error();
+    EXPECT_EQ(failure.code(), ErrorCode::graph_invalid) << stages[0] << ": " << failure.to_string();
+    EXPECT_EQ(failure.detail().file, "Torvyn.toml") << failure.to_string();
+  }
+}
+
+TEST_F(LinkFlow, AFlowWithoutNodesIsE0203) {
+  chain({});
+  EXPECT_EQ(error().code(), ErrorCode::graph_invalid);
+}
+
+TEST_F(LinkFlow, AnEdgeToANodeThatIsNotThereIsE0207AndAnUnknownPortE0204) {
+  chain({"tap", "drain"});
+  flow_.edges = {{.from_node = "n0", .to_node = "n7", .where = {}, .from_where = {}, .to_where = {}}};
+  EXPECT_EQ(error().code(), ErrorCode::unknown_flow_or_node);
+  flow_.edges = {
+      {.from_node = "n0", .from_port = "errors", .to_node = "n1", .where = {}, .from_where = {}, .to_where = {}}};
+  EXPECT_EQ(error().code(), ErrorCode::unknown_port);
+}
+
+}  // namespace
+}  // namespace torvyn::linker

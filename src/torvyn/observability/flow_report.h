@@ -85,9 +85,9 @@ struct FlowReport {
   std::vector<StageReport> stages;  // in the order elements travel
   std::vector<StreamReport> streams;
   resources::PoolStats pools;
-  std::optional<Error> error;       // why it failed
-  std::vector<Error> skipped;       // the first few errors that were skipped
-  std::vector<std::string> notes;   // "out.log.partial kept", "stopped by --limit 7"
+  std::optional<Error> error;      // why it failed
+  std::vector<Error> skipped;      // the first few errors that were skipped
+  std::vector<std::string> notes;  // "out.log.partial kept", "stopped by --limit 7"
 
   resources::CopyCount copies_total() const noexcept;
   std::uint64_t errors() const noexcept;

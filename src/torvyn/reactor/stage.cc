@@ -9,7 +9,8 @@
 
 namespace torvyn::reactor {
 
-// Without a descriptor left on the machine `fd()` is -1, which poll passes over: whoever waits looks at `raised()` from time to time then.
+// Without a descriptor left on the machine `fd()` is -1, which poll passes over: whoever waits looks at `raised()` from time
+// to time then.
 Interrupt::Interrupt() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
 Interrupt::~Interrupt() {
@@ -19,8 +20,8 @@ Interrupt::~Interrupt() {
 void Interrupt::raise() noexcept {
   raised_.store(true, std::memory_order_release);
   if (fd_ < 0) return;
-  // A signal handler leaves errno as it was. The write can only fail where the counter is full, and then the descriptor is
-  // readable already.
+  // A signal handler leaves errno as it was. The write can only fail where the counter is full, and then the descriptor
+  // is readable already.
   const int saved_errno = errno;
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto written = write(fd_, &one, sizeof one);

@@ -1,5 +1,5 @@
-// A flow in steady state enters no allocator. The counter replaces the global operator new of this test program; not inlined, or GCC sees
-// malloc meet delete.
+// A flow in steady state enters no allocator. The counter stands in the global operator new of this test program; the sanitizers bring
+// their own and refuse another, but tell of every allocation if asked.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -8,10 +8,30 @@
 
 #include "torvyn/reactor/test_flow.h"
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define TORVYN_SANITIZER_COUNTS
+#endif
+#endif
+
 namespace {
 std::atomic<std::uint64_t> allocations{0};
 }  // namespace
 
+#ifdef TORVYN_SANITIZER_COUNTS
+
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void*, std::size_t),
+                                                         void (*on_free)(const volatile void*));
+
+namespace {
+const int installed = __sanitizer_install_malloc_and_free_hooks(
+    [](const volatile void*, std::size_t) { allocations.fetch_add(1, std::memory_order_relaxed); },
+    [](const volatile void*) {});
+}  // namespace
+
+#else
+
+// Not inlined, or GCC sees malloc meet delete.
 [[gnu::noinline]] void* operator new(std::size_t size) {
   allocations.fetch_add(1, std::memory_order_relaxed);
   if (void* const memory = std::malloc(size == 0 ? 1 : size)) return memory;
@@ -19,6 +39,8 @@ std::atomic<std::uint64_t> allocations{0};
 }
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+#endif
 
 namespace torvyn::reactor {
 namespace {

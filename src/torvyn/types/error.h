@@ -85,10 +85,10 @@ inline std::unexpected<Error> fail(ErrorCode code, std::string message, std::str
 }
 
 // Returns the error of `expression` (a Result or Status) from the calling function, or goes on.
-#define TORVYN_TRY(expression)                                          \
-  do {                                                                  \
-    if (auto torvyn_status = (expression); !torvyn_status.has_value())  \
-      return ::std::unexpected(std::move(torvyn_status).error());       \
+#define TORVYN_TRY(expression)                                         \
+  do {                                                                 \
+    if (auto torvyn_status = (expression); !torvyn_status.has_value()) \
+      return ::std::unexpected(std::move(torvyn_status).error());      \
   } while (false)
 
 #define TORVYN_CONCAT_(a, b) a##b
@@ -96,8 +96,8 @@ inline std::unexpected<Error> fail(ErrorCode code, std::string message, std::str
 
 // Declares or assigns `target` from the value of a Result, or returns its error: TORVYN_LET(auto bytes, read_file(path));
 #define TORVYN_LET(target, expression) TORVYN_LET_(target, expression, TORVYN_CONCAT(torvyn_result_, __LINE__))
-#define TORVYN_LET_(target, expression, result)                                  \
-  auto result = (expression);                                                    \
+#define TORVYN_LET_(target, expression, result)                                   \
+  auto result = (expression);                                                     \
   if (!(result).has_value()) return ::std::unexpected(std::move(result).error()); \
   target = *std::move(result)
 

@@ -17,7 +17,8 @@ class EventSink {
 
   // One message of the runtime: `code` is a W or E code or empty, `node` the stage it is about or empty. The views are valid
   // for the call.
-  virtual void event(Severity severity, std::string_view code, std::string_view node, std::string_view text) noexcept = 0;
+  virtual void event(Severity severity, std::string_view code, std::string_view node,
+                     std::string_view text) noexcept = 0;
 
   // One line that a guest wrote, to its log or its stdout or stderr, without the line ending.
   virtual void guest_line(Severity severity, std::string_view node, std::string_view text) noexcept = 0;

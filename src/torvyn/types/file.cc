@@ -58,14 +58,14 @@ const char* hint_for(int error_number) noexcept {
 }  // namespace
 
 Error io_error(std::string_view what, const std::string& path, int error_number) {
-  return {ErrorCode::io_failed,
-          std::string(what) + " `" + path + "`: " + std::generic_category().message(error_number), hint_for(error_number)};
+  return {ErrorCode::io_failed, std::string(what) + " `" + path + "`: " + std::generic_category().message(error_number),
+          hint_for(error_number)};
 }
 
 Result<std::vector<std::uint8_t>> read_file(const std::filesystem::path& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return fail(io_error("cannot read", path.string(), errno));
-  struct stat status {};
+  struct stat status{};
   if (::fstat(file.get(), &status) != 0) return fail(io_error("cannot read", path.string(), errno));
   if (S_ISDIR(status.st_mode)) return fail(io_error("cannot read", path.string(), EISDIR));
   std::vector<std::uint8_t> bytes(static_cast<std::size_t>(status.st_size) + 1);

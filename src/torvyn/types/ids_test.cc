@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <type_traits>
 #include <string>
+#include <type_traits>
 #include <unordered_set>
 
 namespace torvyn {

@@ -28,7 +28,9 @@ bool exports_torvyn_streaming_processor_process(exports_torvyn_streaming_process
   if (is("exit")) exit(3);
   if (is("sleep")) nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
   if (is("flood")) {
-    for (int i = 0; i < 1024 * 1024; ++i) putc('x', stderr);
+    static char chunk[16 * 1024];
+    memset(chunk, 'x', sizeof chunk);
+    for (int i = 0; i < 64; ++i) fwrite(chunk, 1, sizeof chunk, stderr);
   }
   if (is("unfinished")) {
     printf("no line's end");
