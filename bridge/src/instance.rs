@@ -18,8 +18,8 @@ use crate::lift::{
 };
 use crate::state::{HostRef, HostStop, State, on_tick};
 
-type Answer<T> = (Result<T, ProcessError>,);
-type BatchAnswer<T> = (Result<T, BatchError>,);
+type Answer<T, E = ProcessError> = (Result<T, E>,);
+type BatchAnswer<T> = Answer<T, BatchError>;
 type In = (ElementIn<'static>,);
 type RunIn = (Resource<Batch>, Resource<BatchWriter>);
 
@@ -380,7 +380,8 @@ impl InstanceHandle {
         }
     }
 
-    unsafe fn guest_error(&mut self, error: ProcessError, index: u32, out: *mut GuestError) -> Status {
+    unsafe fn guest_error(&mut self, error: impl GuestFault, out: *mut GuestError) -> Status {
+        let (index, error) = error.into_place();
         let (kind, text) = error.into_parts();
         self.error_text = text;
         unsafe {
@@ -406,6 +407,23 @@ impl InstanceHandle {
     }
 }
 
+/// An error of the guest's own, and the element of the run it is about.
+trait GuestFault {
+    fn into_place(self) -> (u32, ProcessError);
+}
+
+impl GuestFault for ProcessError {
+    fn into_place(self) -> (u32, ProcessError) {
+        (0, self)
+    }
+}
+
+impl GuestFault for BatchError {
+    fn into_place(self) -> (u32, ProcessError) {
+        (self.index, self.error)
+    }
+}
+
 unsafe fn element_in(raw: *const RawElementIn) -> Result<In, Failure> {
     let raw = unsafe { &*raw };
     Ok((ElementIn {
@@ -423,6 +441,68 @@ fn run_in(batch_rep: u32, writer_rep: u32) -> RunIn {
     (Resource::new_borrow(batch_rep), Resource::new_borrow(writer_rep))
 }
 
+/// Where a call reports to: what the guest said, and what went wrong.
+struct Reports {
+    error: *mut GuestError,
+    raw: *mut RawFailure,
+}
+
+/// An entry point whose function gives `result<T, E>`: `good` says what a good result is to the caller.
+unsafe fn answer<P, T, E: GuestFault>(
+    instance: *mut InstanceHandle,
+    ticks_max: u64,
+    function: impl FnOnce(&Functions) -> &Option<TypedFunc<P, Answer<T, E>>>,
+    arguments: impl FnOnce() -> Result<P, Failure>,
+    reports: Reports,
+    good: impl FnOnce(&mut InstanceHandle, T) -> Status,
+) -> Status
+where
+    P: ComponentNamedList + Lower + Send + Sync,
+    Answer<T, E>: ComponentNamedList + Lift + Send + Sync + 'static,
+{
+    unsafe {
+        guard(reports.raw, || {
+            let instance = &mut *instance;
+            match instance.call(ticks_max, function, arguments()?)? {
+                (Ok(result),) => Ok(good(instance, result)),
+                (Err(error),) => Ok(instance.guest_error(error, reports.error)),
+            }
+        })
+    }
+}
+
+/// An entry point whose function gives nothing back.
+unsafe fn told<P>(
+    instance: *mut InstanceHandle,
+    ticks_max: u64,
+    function: impl FnOnce(&Functions) -> &Option<TypedFunc<P, ()>>,
+    arguments: P,
+    raw: *mut RawFailure,
+) -> Status
+where
+    P: ComponentNamedList + Lower + Send + Sync,
+{
+    unsafe {
+        guard(raw, || {
+            (&mut *instance)
+                .call(ticks_max, function, arguments)
+                .map(|()| Status::Ok)
+        })
+    }
+}
+
+fn ok_or_nothing(more: bool) -> Status {
+    if more { Status::Ok } else { Status::Nothing }
+}
+
+fn ok_or_pause(signal: Signal) -> Status {
+    if signal == Signal::Pause {
+        Status::Pause
+    } else {
+        Status::Ok
+    }
+}
+
 /// # Safety
 /// See the header; so for all calls below.
 #[unsafe(no_mangle)]
@@ -434,13 +514,14 @@ pub unsafe extern "C" fn tvb_call_init(
     raw: *mut RawFailure,
 ) -> Status {
     unsafe {
-        guard(raw, || {
-            let instance = &mut *instance;
-            match instance.call(ticks_max, |f| &f.init, (config.text()?,))? {
-                (Ok(()),) => Ok(Status::Ok),
-                (Err(e),) => Ok(instance.guest_error(e, 0, error)),
-            }
-        })
+        answer(
+            instance,
+            ticks_max,
+            |f| &f.init,
+            || Ok((config.text()?,)),
+            Reports { error, raw },
+            |_, ()| Status::Ok,
+        )
     }
 }
 
@@ -450,11 +531,7 @@ pub unsafe extern "C" fn tvb_call_teardown(
     ticks_max: u64,
     raw: *mut RawFailure,
 ) -> Status {
-    unsafe {
-        guard(raw, || {
-            (*instance).call(ticks_max, |f| &f.teardown, ()).map(|()| Status::Ok)
-        })
-    }
+    unsafe { told(instance, ticks_max, |f| &f.teardown, (), raw) }
 }
 
 #[unsafe(no_mangle)]
@@ -466,14 +543,17 @@ pub unsafe extern "C" fn tvb_call_pull(
     raw: *mut RawFailure,
 ) -> Status {
     unsafe {
-        guard(raw, || {
-            let instance = &mut *instance;
-            match instance.call(ticks_max, |f| &f.pull, ())? {
-                (Ok(Some(element)),) => Ok(instance.element(element, out)),
-                (Ok(None),) => Ok(Status::Nothing),
-                (Err(e),) => Ok(instance.guest_error(e, 0, error)),
-            }
-        })
+        answer(
+            instance,
+            ticks_max,
+            |f| &f.pull,
+            || Ok(()),
+            Reports { error, raw },
+            |instance, result| match result {
+                Some(element) => instance.element(element, out),
+                None => Status::Nothing,
+            },
+        )
     }
 }
 
@@ -484,13 +564,9 @@ pub unsafe extern "C" fn tvb_call_notify_backpressure(
     pause: bool,
     raw: *mut RawFailure,
 ) -> Status {
-    let signal = if pause { Signal::Pause } else { Signal::Ready };
     unsafe {
-        guard(raw, || {
-            (*instance)
-                .call(ticks_max, |f| &f.notify_backpressure, (signal,))
-                .map(|()| Status::Ok)
-        })
+        let signal = if pause { Signal::Pause } else { Signal::Ready };
+        told(instance, ticks_max, |f| &f.notify_backpressure, (signal,), raw)
     }
 }
 
@@ -501,13 +577,7 @@ pub unsafe extern "C" fn tvb_call_acknowledge(
     up_to: u64,
     raw: *mut RawFailure,
 ) -> Status {
-    unsafe {
-        guard(raw, || {
-            (*instance)
-                .call(ticks_max, |f| &f.acknowledge, (up_to,))
-                .map(|()| Status::Ok)
-        })
-    }
+    unsafe { told(instance, ticks_max, |f| &f.acknowledge, (up_to,), raw) }
 }
 
 #[unsafe(no_mangle)]
@@ -520,14 +590,17 @@ pub unsafe extern "C" fn tvb_call_process(
     raw: *mut RawFailure,
 ) -> Status {
     unsafe {
-        guard(raw, || {
-            let instance = &mut *instance;
-            match instance.call(ticks_max, |f| &f.process, element_in(input)?)? {
-                (Ok(ProcessResult::Emit(element)),) => Ok(instance.element(element, out)),
-                (Ok(ProcessResult::Drop),) => Ok(Status::Nothing),
-                (Err(e),) => Ok(instance.guest_error(e, 0, error)),
-            }
-        })
+        answer(
+            instance,
+            ticks_max,
+            |f| &f.process,
+            || element_in(input),
+            Reports { error, raw },
+            |instance, result| match result {
+                ProcessResult::Emit(element) => instance.element(element, out),
+                ProcessResult::Drop => Status::Nothing,
+            },
+        )
     }
 }
 
@@ -540,14 +613,14 @@ pub unsafe extern "C" fn tvb_call_evaluate(
     raw: *mut RawFailure,
 ) -> Status {
     unsafe {
-        guard(raw, || {
-            let instance = &mut *instance;
-            match instance.call(ticks_max, |f| &f.evaluate, element_in(input)?)? {
-                (Ok(true),) => Ok(Status::Ok),
-                (Ok(false),) => Ok(Status::Nothing),
-                (Err(e),) => Ok(instance.guest_error(e, 0, error)),
-            }
-        })
+        answer(
+            instance,
+            ticks_max,
+            |f| &f.evaluate,
+            || element_in(input),
+            Reports { error, raw },
+            |_, keep| ok_or_nothing(keep),
+        )
     }
 }
 
@@ -562,16 +635,17 @@ pub unsafe extern "C" fn tvb_call_route(
     raw: *mut RawFailure,
 ) -> Status {
     unsafe {
-        guard(raw, || {
-            let instance = &mut *instance;
-            match instance.call(ticks_max, |f| &f.route, element_in(input)?)? {
-                (Ok(ports),) => {
-                    ports.iter().for_each(|name| port(user, View::of(name.as_bytes())));
-                    Ok(Status::Ok)
-                }
-                (Err(e),) => Ok(instance.guest_error(e, 0, error)),
-            }
-        })
+        answer(
+            instance,
+            ticks_max,
+            |f| &f.route,
+            || element_in(input),
+            Reports { error, raw },
+            |_, ports| {
+                ports.iter().for_each(|name| port(user, View::of(name.as_bytes())));
+                Status::Ok
+            },
+        )
     }
 }
 
@@ -585,14 +659,17 @@ pub unsafe extern "C" fn tvb_call_ingest(
     raw: *mut RawFailure,
 ) -> Status {
     unsafe {
-        guard(raw, || {
-            let instance = &mut *instance;
-            match instance.call(ticks_max, |f| &f.ingest, element_in(input)?)? {
-                (Ok(Some(element)),) => Ok(instance.element(element, out)),
-                (Ok(None),) => Ok(Status::Nothing),
-                (Err(e),) => Ok(instance.guest_error(e, 0, error)),
-            }
-        })
+        answer(
+            instance,
+            ticks_max,
+            |f| &f.ingest,
+            || element_in(input),
+            Reports { error, raw },
+            |instance, result| match result {
+                Some(element) => instance.element(element, out),
+                None => Status::Nothing,
+            },
+        )
     }
 }
 
@@ -606,25 +683,26 @@ pub unsafe extern "C" fn tvb_call_flush(
     raw: *mut RawFailure,
 ) -> Status {
     unsafe {
-        guard(raw, || {
-            let instance = &mut *instance;
-            match instance.call(ticks_max, |f| &f.flush, ())? {
-                (Ok(results),) => {
-                    for result in results {
-                        let content_type = View::of(result.meta.content_type.bytes());
-                        element(
-                            user,
-                            &RawElementOut {
-                                payload_rep: result.payload.rep(),
-                                content_type,
-                            },
-                        );
-                    }
-                    Ok(Status::Ok)
+        answer(
+            instance,
+            ticks_max,
+            |f| &f.flush,
+            || Ok(()),
+            Reports { error, raw },
+            |_, results| {
+                for result in results {
+                    let content_type = View::of(result.meta.content_type.bytes());
+                    element(
+                        user,
+                        &RawElementOut {
+                            payload_rep: result.payload.rep(),
+                            content_type,
+                        },
+                    );
                 }
-                (Err(e),) => Ok(instance.guest_error(e, 0, error)),
-            }
-        })
+                Status::Ok
+            },
+        )
     }
 }
 
@@ -637,14 +715,14 @@ pub unsafe extern "C" fn tvb_call_push(
     raw: *mut RawFailure,
 ) -> Status {
     unsafe {
-        guard(raw, || {
-            let instance = &mut *instance;
-            match instance.call(ticks_max, |f| &f.push, element_in(input)?)? {
-                (Ok(Signal::Ready),) => Ok(Status::Ok),
-                (Ok(Signal::Pause),) => Ok(Status::Pause),
-                (Err(e),) => Ok(instance.guest_error(e, 0, error)),
-            }
-        })
+        answer(
+            instance,
+            ticks_max,
+            |f| &f.push,
+            || element_in(input),
+            Reports { error, raw },
+            |_, signal| ok_or_pause(signal),
+        )
     }
 }
 
@@ -656,13 +734,14 @@ pub unsafe extern "C" fn tvb_call_complete(
     raw: *mut RawFailure,
 ) -> Status {
     unsafe {
-        guard(raw, || {
-            let instance = &mut *instance;
-            match instance.call(ticks_max, |f| &f.complete, ())? {
-                (Ok(()),) => Ok(Status::Ok),
-                (Err(e),) => Ok(instance.guest_error(e, 0, error)),
-            }
-        })
+        answer(
+            instance,
+            ticks_max,
+            |f| &f.complete,
+            || Ok(()),
+            Reports { error, raw },
+            |_, ()| Status::Ok,
+        )
     }
 }
 
@@ -676,34 +755,15 @@ pub unsafe extern "C" fn tvb_call_batch_pull(
     raw: *mut RawFailure,
 ) -> Status {
     unsafe {
-        guard(raw, || {
-            let instance = &mut *instance;
-            match instance.call(ticks_max, |f| &f.batch_pull, (max, Resource::new_borrow(writer_rep)))? {
-                (Ok(true),) => Ok(Status::Ok),
-                (Ok(false),) => Ok(Status::Nothing),
-                (Err(e),) => Ok(instance.guest_error(e, 0, error)),
-            }
-        })
-    }
-}
-
-/// The three calls that take a run and write one.
-unsafe fn run_call(
-    instance: *mut InstanceHandle,
-    ticks_max: u64,
-    function: impl FnOnce(&Functions) -> &Option<TypedFunc<RunIn, BatchAnswer<()>>>,
-    run: RunIn,
-    error: *mut GuestError,
-    raw: *mut RawFailure,
-) -> Status {
-    unsafe {
-        guard(raw, || {
-            let instance = &mut *instance;
-            match instance.call(ticks_max, function, run)? {
-                (Ok(()),) => Ok(Status::Ok),
-                (Err(e),) => Ok(instance.guest_error(e.error, e.index, error)),
-            }
-        })
+        let arguments = (max, Resource::new_borrow(writer_rep));
+        answer(
+            instance,
+            ticks_max,
+            |f| &f.batch_pull,
+            || Ok(arguments),
+            Reports { error, raw },
+            |_, more| ok_or_nothing(more),
+        )
     }
 }
 
@@ -717,13 +777,13 @@ pub unsafe extern "C" fn tvb_call_batch_process(
     raw: *mut RawFailure,
 ) -> Status {
     unsafe {
-        run_call(
+        answer(
             instance,
             ticks_max,
             |f| &f.batch_process,
-            run_in(batch_rep, writer_rep),
-            error,
-            raw,
+            || Ok(run_in(batch_rep, writer_rep)),
+            Reports { error, raw },
+            |_, ()| Status::Ok,
         )
     }
 }
@@ -738,13 +798,13 @@ pub unsafe extern "C" fn tvb_call_batch_route(
     raw: *mut RawFailure,
 ) -> Status {
     unsafe {
-        run_call(
+        answer(
             instance,
             ticks_max,
             |f| &f.batch_route,
-            run_in(batch_rep, writer_rep),
-            error,
-            raw,
+            || Ok(run_in(batch_rep, writer_rep)),
+            Reports { error, raw },
+            |_, ()| Status::Ok,
         )
     }
 }
@@ -759,13 +819,13 @@ pub unsafe extern "C" fn tvb_call_batch_ingest(
     raw: *mut RawFailure,
 ) -> Status {
     unsafe {
-        run_call(
+        answer(
             instance,
             ticks_max,
             |f| &f.batch_ingest,
-            run_in(batch_rep, writer_rep),
-            error,
-            raw,
+            || Ok(run_in(batch_rep, writer_rep)),
+            Reports { error, raw },
+            |_, ()| Status::Ok,
         )
     }
 }
@@ -779,14 +839,15 @@ pub unsafe extern "C" fn tvb_call_batch_flush(
     raw: *mut RawFailure,
 ) -> Status {
     unsafe {
-        guard(raw, || {
-            let instance = &mut *instance;
-            match instance.call(ticks_max, |f| &f.batch_flush, (Resource::new_borrow(writer_rep),))? {
-                (Ok(true),) => Ok(Status::Ok),
-                (Ok(false),) => Ok(Status::Nothing),
-                (Err(e),) => Ok(instance.guest_error(e, 0, error)),
-            }
-        })
+        let arguments = (Resource::new_borrow(writer_rep),);
+        answer(
+            instance,
+            ticks_max,
+            |f| &f.batch_flush,
+            || Ok(arguments),
+            Reports { error, raw },
+            |_, more| ok_or_nothing(more),
+        )
     }
 }
 
@@ -799,13 +860,14 @@ pub unsafe extern "C" fn tvb_call_batch_push(
     raw: *mut RawFailure,
 ) -> Status {
     unsafe {
-        guard(raw, || {
-            let instance = &mut *instance;
-            match instance.call(ticks_max, |f| &f.batch_push, (Resource::new_borrow(batch_rep),))? {
-                (Ok(Signal::Ready),) => Ok(Status::Ok),
-                (Ok(Signal::Pause),) => Ok(Status::Pause),
-                (Err(e),) => Ok(instance.guest_error(e.error, e.index, error)),
-            }
-        })
+        let arguments = (Resource::new_borrow(batch_rep),);
+        answer(
+            instance,
+            ticks_max,
+            |f| &f.batch_push,
+            || Ok(arguments),
+            Reports { error, raw },
+            |_, signal| ok_or_pause(signal),
+        )
     }
 }
