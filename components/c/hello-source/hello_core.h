@@ -17,12 +17,16 @@ enum {
 typedef struct {
   uint64_t next;
   uint64_t count;
-  size_t size; /* of an element at least; 0: as long as its text */
+  size_t size;                        /* of an element at least; 0: as long as its text */
+  uint8_t line[hello_text_bytes_max]; /* "hello ", `next`, and dots to the end */
+  size_t text_size;                   /* of it, without the dots */
 } hello_t;
 
 /* Reads `count` (main setting; 10) and `size`. */
 static inline bool hello_init(hello_t* hello, const torvyn_string_t* config, process_error_t* error) {
-  *hello = (hello_t){0, 10, 0};
+  *hello = (hello_t){.count = 10, .text_size = 7};
+  memset(hello->line, '.', sizeof hello->line);
+  memcpy(hello->line, "hello 0", 7);
   const struct {
     const char* name;
     bool is_main;
@@ -65,26 +69,26 @@ static inline uint8_t* hello_make_room(const hello_t* hello, size_t count) {
   return room;
 }
 
-/* Writes the next element at `at` and returns its size. Beyond the first hello_text_bytes_max bytes the padding of
- * hello_make_room is left as it is: writing a large element costs no more than a small one. */
-static inline size_t hello_write(hello_t* hello, uint8_t* at) {
-  uint8_t digits[20];
-  size_t count = 0;
-  uint64_t number = hello->next++;
-  do {
-    digits[count++] = (uint8_t)('0' + number % 10);
-    number /= 10;
-  } while (number != 0);
-  memcpy(at, "hello ", 6);
-  size_t size = 6;
-  while (count > 0) at[size++] = digits[--count];
-
-  if (hello->size > size + 1) {
-    const size_t padded = hello->size - 1;
-    const size_t near = padded < hello_text_bytes_max ? padded : hello_text_bytes_max;
-    if (near > size) memset(at + size, '.', near - size);
-    size = padded;
+/* To the next number. Its text is counted up in place: dividing would cost more than all the rest. */
+static inline void hello_step(hello_t* hello) {
+  hello->next++;
+  size_t at = hello->text_size - 1;
+  while (hello->line[at] == '9') hello->line[at--] = '0';
+  if (hello->line[at] != ' ') {
+    hello->line[at]++;
+    return;
   }
-  at[size] = '\n';
-  return size + 1;
+  hello->line[at + 1] = '1'; /* 99 has become 00, and now 100 */
+  hello->line[hello->text_size++] = '0';
+}
+
+/* Writes the next element at `at` and returns its size; at least hello_text_bytes_max bytes there may be written to. Beyond those the
+ * padding of hello_make_room is left as it is: writing a large element costs no more than a small one. */
+static inline size_t hello_write(hello_t* hello, uint8_t* at) {
+  memcpy(at, hello->line, hello_text_bytes_max);
+  const size_t text_size = hello->text_size;
+  const size_t end = hello->size > text_size + 1 ? hello->size - 1 : text_size;
+  at[end] = '\n';
+  hello_step(hello);
+  return end + 1;
 }
