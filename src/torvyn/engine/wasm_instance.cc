@@ -565,7 +565,7 @@ bool WasmInstance::read_run(tvb_view& bytes) noexcept {
 
 std::uint32_t WasmInstance::emit(tvb_view bytes, const std::uint32_t* ends, std::uint64_t count,
                                  const std::uint32_t* origins, std::uint64_t origin_count) noexcept {
-  const auto wrong = [this](std::string text) { return refuse(ErrorCode::sandbox_violation, text); };
+  const auto wrong = [this](std::string_view text) { return refuse(ErrorCode::sandbox_violation, text); };
   if (bytes.size > options_.pool->max_buffer_bytes()) return TVB_BUFFER_CAPACITY_EXCEEDED;
   if (count > resources::buffer_bytes_max) return TVB_BUFFER_CAPACITY_EXCEEDED;
   const auto outputs = static_cast<std::uint32_t>(count);

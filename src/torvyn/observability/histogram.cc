@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 namespace torvyn::observability {
 
@@ -34,7 +35,8 @@ std::uint64_t Histogram::count() const noexcept {
 std::uint64_t Histogram::quantile_ns(double q) const noexcept {
   const std::uint64_t total = count();
   if (total == 0) return 0;
-  const auto rank = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(q * static_cast<double>(total) + 0.5));
+  const auto rank =
+      std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::llround(q * static_cast<double>(total))));
   std::uint64_t seen = 0;
   for (int bucket = 0; bucket < bucket_count; ++bucket) {
     seen += buckets_[static_cast<std::size_t>(bucket)].load(std::memory_order_relaxed);

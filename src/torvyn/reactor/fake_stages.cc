@@ -30,7 +30,11 @@ const FakeStep* FakeScript::step() const noexcept {
   return cursor_ < steps_.size() && steps_[cursor_].at == position_ ? &steps_[cursor_] : nullptr;
 }
 
-bool FakeScript::spend() noexcept { return spent_ < steps_[cursor_].count && ++spent_ != 0; }
+bool FakeScript::spend() noexcept {
+  if (spent_ >= steps_[cursor_].count) return false;
+  ++spent_;
+  return true;
+}
 
 void FakeScript::next() noexcept {
   if (step() != nullptr) ++cursor_;
