@@ -66,13 +66,13 @@ Result<Settings> Settings::read(const config::NodeConfig& node, const BuiltinInf
                 fmt::format("`{}` has no meaning for `{}` as a {}", setting->key, info.name, position_name(position)),
                 what_it_takes(info, position)),
           *location));
-    if (!settings.values_.try_emplace(std::string(setting->key), Value{text, location}).second)
-      return fail(
-          config::placed(Error(ErrorCode::usage, fmt::format("`{}` of `{}` is given twice", setting->key, info.name),
-                               fmt::format("leave one of them out; a word alone is `{}` too",
-                                           main_setting(info) != nullptr ? main_setting(info)->key : setting->key)),
-                         *location));
-    return {};
+    if (settings.values_.try_emplace(std::string(setting->key), Value{text, location}).second) return {};
+    const SettingInfo* alone = main_setting(info);
+    return fail(
+        config::placed(Error(ErrorCode::usage, fmt::format("`{}` of `{}` is given twice", setting->key, info.name),
+                             fmt::format("leave one of them out; a word alone is `{}` too",
+                                         alone != nullptr ? alone->key : setting->key)),
+                       *location));
   };
 
   for (const auto& [key, text] : node.settings) TORVYN_TRY(take(key, text));
