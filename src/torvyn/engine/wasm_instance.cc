@@ -12,6 +12,7 @@ namespace torvyn::engine {
 
 using contracts::Contract;
 using contracts::Role;
+using resources::AllocateStatus;
 using resources::BufferAction;
 using resources::BufferRef;
 using resources::CopyKind;
@@ -498,6 +499,22 @@ std::uint32_t WasmInstance::refuse_table(TableStatus status) noexcept {
   return refuse(ErrorCode::stale_handle, "the handle names nothing this component holds");
 }
 
+std::uint32_t WasmInstance::allocate(std::uint64_t bytes, BufferRef& buffer) noexcept {
+  switch (options_.pool->allocate(bytes, buffer)) {
+    case AllocateStatus::ok:
+      return TVB_BUFFER_OK;
+    case AllocateStatus::too_large:
+      return TVB_BUFFER_CAPACITY_EXCEEDED;
+    case AllocateStatus::exhausted:
+      refuse(ErrorCode::pool_exhausted, "the buffer pool is used up (exhaustion_policy = \"error\")");
+      break;
+    case AllocateStatus::no_memory:
+      refuse(ErrorCode::allocation_failed, "the machine has no memory left");
+      break;
+  }
+  return TVB_BUFFER_ALLOCATION_FAILED;
+}
+
 std::uint32_t WasmInstance::enter_mutable(std::uint64_t capacity_hint, BufferRef& buffer, Rep& rep) noexcept {
   const std::uint64_t max_bytes = options_.pool->max_buffer_bytes();
   if (capacity_hint > max_bytes) return TVB_BUFFER_CAPACITY_EXCEEDED;
@@ -506,18 +523,8 @@ std::uint32_t WasmInstance::enter_mutable(std::uint64_t capacity_hint, BufferRef
     refuse_table(admitted);
     return TVB_BUFFER_ALLOCATION_FAILED;
   }
-  switch (options_.pool->allocate(capacity_hint, buffer)) {
-    case resources::AllocateStatus::ok:
-      break;
-    case resources::AllocateStatus::too_large:
-      return TVB_BUFFER_CAPACITY_EXCEEDED;
-    case resources::AllocateStatus::exhausted:
-      refuse(ErrorCode::pool_exhausted, "the buffer pool is used up (exhaustion_policy = \"error\")");
-      return TVB_BUFFER_ALLOCATION_FAILED;
-    case resources::AllocateStatus::no_memory:
-      refuse(ErrorCode::allocation_failed, "the machine has no memory left");
-      return TVB_BUFFER_ALLOCATION_FAILED;
-  }
+  const std::uint32_t answer = allocate(capacity_hint, buffer);
+  if (answer != TVB_BUFFER_OK) return answer;
   const TableStatus entered = table_.add_mutable(buffer, rep);
   if (entered == TableStatus::ok) return TVB_BUFFER_OK;
   refuse_table(entered);
@@ -589,18 +596,8 @@ std::uint32_t WasmInstance::emit(tvb_view bytes, const std::uint32_t* ends, std:
   if (outputs == 0) return TVB_BUFFER_OK;
 
   BufferRef buffer;
-  switch (options_.pool->allocate(bytes.size, buffer)) {
-    case resources::AllocateStatus::ok:
-      break;
-    case resources::AllocateStatus::too_large:
-      return TVB_BUFFER_CAPACITY_EXCEEDED;
-    case resources::AllocateStatus::exhausted:
-      refuse(ErrorCode::pool_exhausted, "the buffer pool is used up (exhaustion_policy = \"error\")");
-      return TVB_BUFFER_ALLOCATION_FAILED;
-    case resources::AllocateStatus::no_memory:
-      refuse(ErrorCode::allocation_failed, "the machine has no memory left");
-      return TVB_BUFFER_ALLOCATION_FAILED;
-  }
+  const std::uint32_t answer = allocate(bytes.size, buffer);
+  if (answer != TVB_BUFFER_OK) return answer;
   if (bytes.size != 0) std::memcpy(buffer.writable().data(), bytes.data, bytes.size);
   buffer.set_size(static_cast<std::uint32_t>(bytes.size));
   copies_.record(CopyKind::guest_write, bytes.size);
