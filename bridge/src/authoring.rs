@@ -32,7 +32,7 @@ type FileCallback = unsafe extern "C" fn(user: *mut c_void, name: View, bytes: V
 
 /// # Safety
 /// `files` points to `count` entries whose views are valid for `'a`; any pointer will do where `count` is 0.
-unsafe fn wit_files<'a>(files: *const RawWitFile, count: u64) -> Result<Vec<WitFile<'a>>, Failure> {
+unsafe fn wit_files<'a>(files: *const RawWitFile, count: u64) -> Result<Vec<WitFile<'a>>, Box<Failure>> {
     if count == 0 {
         return Err(Failure::new(FailureKind::Invalid, "no WIT files were given"));
     }
@@ -42,9 +42,9 @@ unsafe fn wit_files<'a>(files: *const RawWitFile, count: u64) -> Result<Vec<WitF
         .map(|file| {
             let package = unsafe { file.package.text() }?;
             let path = unsafe { file.path.text() }?;
-            let text = unsafe { file.text.text() }.map_err(|failure| Failure {
-                file: path.to_string(),
-                ..failure
+            let text = unsafe { file.text.text() }.map_err(|mut failure| {
+                failure.file = path.to_string();
+                failure
             })?;
             Ok(WitFile { package, path, text })
         })
@@ -52,7 +52,7 @@ unsafe fn wit_files<'a>(files: *const RawWitFile, count: u64) -> Result<Vec<WitF
 }
 
 /// A failure at a span of the sources, with line and column where the span is known.
-fn at_span(kind: FailureKind, message: String, span: Span, map: &SourceMap, files: &[WitFile]) -> Failure {
+fn at_span(kind: FailureKind, message: String, span: Span, map: &SourceMap, files: &[WitFile]) -> Box<Failure> {
     let mut failure = Failure::new(kind, message);
     let Some(place) = map.resolve_span(span) else {
         return failure;
@@ -71,7 +71,7 @@ fn at_span(kind: FailureKind, message: String, span: Span, map: &SourceMap, file
 }
 
 /// Parses all files, a package at a time, and resolves the packages against each other.
-fn resolve(files: &[WitFile]) -> Result<Resolve, Failure> {
+fn resolve(files: &[WitFile]) -> Result<Resolve, Box<Failure>> {
     let mut packages: Vec<&str> = Vec::new();
     for file in files {
         if !packages.contains(&file.package) {
@@ -117,7 +117,7 @@ fn resolve(files: &[WitFile]) -> Result<Resolve, Failure> {
     }
 }
 
-fn select_world(resolve: &Resolve, name: &str) -> Result<WorldId, Failure> {
+fn select_world(resolve: &Resolve, name: &str) -> Result<WorldId, Box<Failure>> {
     let packages: Vec<_> = resolve.packages.iter().map(|(id, _)| id).collect();
     resolve
         .select_world(&packages, Some(name))
@@ -127,7 +127,7 @@ fn select_world(resolve: &Resolve, name: &str) -> Result<WorldId, Failure> {
 const NOT_WASM: &str = "it is not WebAssembly: it does not begin with \"\\0asm\"";
 
 /// Refuses what is no core module, in words that name what it is.
-fn check_core_module(wasm: &[u8]) -> Result<(), Failure> {
+fn check_core_module(wasm: &[u8]) -> Result<(), Box<Failure>> {
     let invalid = |message: &str| Err(Failure::new(FailureKind::Invalid, message));
     match wasm {
         [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => Ok(()),
@@ -137,7 +137,7 @@ fn check_core_module(wasm: &[u8]) -> Result<(), Failure> {
     }
 }
 
-fn componentize(core_module: &[u8]) -> Result<Vec<u8>, Failure> {
+fn componentize(core_module: &[u8]) -> Result<Vec<u8>, Box<Failure>> {
     check_core_module(core_module)?;
     let invalid = |what: &'static str| {
         move |error: &dyn std::fmt::Display| Failure::new(FailureKind::Invalid, format!("{what}: {error:#}"))
@@ -187,7 +187,7 @@ fn describe_items(resolve: &Resolve, key: &WorldKey, item: &WorldItem) -> Value 
     json!({ "name": resolve.name_world_key(key), "kind": kind, "items": items })
 }
 
-fn describe(wasm: &[u8]) -> Result<String, Failure> {
+fn describe(wasm: &[u8]) -> Result<String, Box<Failure>> {
     let invalid = |message: String| Failure::new(FailureKind::Invalid, message);
     match wasm {
         [0, b'a', b's', b'm', _, _, 1, 0, ..] => {}

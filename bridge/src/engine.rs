@@ -76,7 +76,7 @@ fn config(options: &EngineOptions) -> Config {
     config
 }
 
-fn failure(kind: FailureKind, error: &wasmtime::Error) -> Failure {
+fn failure(kind: FailureKind, error: &wasmtime::Error) -> Box<Failure> {
     Failure::new(kind, format!("{error:#}"))
 }
 
@@ -273,7 +273,7 @@ pub unsafe extern "C" fn tvb_component_describe(
 
 impl ComponentHandle {
     /// The component with its imports bound.
-    pub fn link(&self) -> Result<InstancePre<State>, Failure> {
+    pub fn link(&self) -> Result<InstancePre<State>, Box<Failure>> {
         self.shared
             .linker
             .instantiate_pre(&self.component)

@@ -36,7 +36,7 @@ impl View {
 
     /// # Safety
     /// As `bytes`.
-    pub unsafe fn text<'a>(self) -> Result<&'a str, Failure> {
+    pub unsafe fn text<'a>(self) -> Result<&'a str, Box<Failure>> {
         std::str::from_utf8(unsafe { self.bytes() })
             .map_err(|e| Failure::new(FailureKind::Invalid, format!("text is not UTF-8: {e}")))
     }
@@ -112,7 +112,7 @@ pub enum FailureKind {
     Trap = 29,
 }
 
-/// A failure on its way out.
+/// A failure on its way out. Boxed from the start: it is large and rare, and every call's result would have room for it.
 #[derive(Debug)]
 pub struct Failure {
     pub kind: FailureKind,
@@ -126,8 +126,8 @@ pub struct Failure {
 }
 
 impl Failure {
-    pub fn new(kind: FailureKind, message: impl Into<String>) -> Failure {
-        Failure {
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Box<Failure> {
+        Box::new(Failure {
             kind,
             refusal_code: 0,
             message: message.into(),
@@ -136,7 +136,7 @@ impl Failure {
             line: 0,
             column: 0,
             memory_grow_failed: 0,
-        }
+        })
     }
 }
 
@@ -157,7 +157,8 @@ pub struct RawFailure {
 ///
 /// # Safety
 /// `out` is null or points to writable memory of a `RawFailure`.
-pub unsafe fn store_failure(out: *mut RawFailure, failure: Failure) -> Status {
+#[cold]
+pub unsafe fn store_failure(out: *mut RawFailure, failure: Box<Failure>) -> Status {
     if !out.is_null() {
         let raw = RawFailure {
             kind: failure.kind as u32,
@@ -184,7 +185,7 @@ fn panic_text(payload: &(dyn Any + Send)) -> String {
 ///
 /// # Safety
 /// `out` is null or points to writable memory of a `RawFailure`.
-pub unsafe fn guard(out: *mut RawFailure, body: impl FnOnce() -> Result<Status, Failure>) -> Status {
+pub unsafe fn guard(out: *mut RawFailure, body: impl FnOnce() -> Result<Status, Box<Failure>>) -> Status {
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(status)) => status,
         Ok(Err(failure)) => unsafe { store_failure(out, failure) },

@@ -148,7 +148,8 @@ fn frames(backtrace: &WasmBacktrace) -> String {
     text
 }
 
-fn describe(error: &wasmtime::Error, state: &State) -> Failure {
+#[cold]
+fn describe(error: &wasmtime::Error, state: &State) -> Box<Failure> {
     let message = error.root_cause().to_string();
     let mut failure = if let Some(stop) = error.downcast_ref::<HostStop>() {
         let kind = match stop {
@@ -194,7 +195,12 @@ struct Finder<'a> {
 }
 
 impl Finder<'_> {
-    fn find<P, R>(&mut self, package: &str, interface: &str, function: &str) -> Result<Option<TypedFunc<P, R>>, Failure>
+    fn find<P, R>(
+        &mut self,
+        package: &str,
+        interface: &str,
+        function: &str,
+    ) -> Result<Option<TypedFunc<P, R>>, Box<Failure>>
     where
         P: ComponentNamedList + Lower,
         R: ComponentNamedList + Lift,
@@ -212,7 +218,7 @@ impl Finder<'_> {
         typed.map(Some).map_err(|e| refused(format!("`{function}`: {e:#}")))
     }
 
-    fn all(mut self) -> Result<Functions, Failure> {
+    fn all(mut self) -> Result<Functions, Box<Failure>> {
         const STREAMING: &str = "torvyn:streaming";
         const FILTERING: &str = "torvyn:filtering";
         const AGGREGATION: &str = "torvyn:aggregation";
@@ -252,7 +258,7 @@ fn instantiate(
     handle: &ComponentHandle,
     host: *mut c_void,
     options: &InstanceOptions,
-) -> Result<InstanceHandle, Failure> {
+) -> Result<InstanceHandle, Box<Failure>> {
     let linked = handle.link()?;
     let shared = handle.shared.clone();
     // SAFETY: `shared` is kept by the instance, after its store.
@@ -354,7 +360,7 @@ impl InstanceHandle {
         ticks_max: u64,
         function: impl FnOnce(&Functions) -> &Option<TypedFunc<P, R>>,
         arguments: P,
-    ) -> Result<R, Failure>
+    ) -> Result<R, Box<Failure>>
     where
         P: ComponentNamedList + Lower + Send + Sync,
         R: ComponentNamedList + Lift + Send + Sync + 'static,
@@ -424,7 +430,7 @@ impl GuestFault for BatchError {
     }
 }
 
-unsafe fn element_in(raw: *const RawElementIn) -> Result<In, Failure> {
+unsafe fn element_in(raw: *const RawElementIn) -> Result<In, Box<Failure>> {
     let raw = unsafe { &*raw };
     Ok((ElementIn {
         meta: MetaIn {
@@ -452,7 +458,7 @@ unsafe fn answer<P, T, E: GuestFault>(
     instance: *mut InstanceHandle,
     ticks_max: u64,
     function: impl FnOnce(&Functions) -> &Option<TypedFunc<P, Answer<T, E>>>,
-    arguments: impl FnOnce() -> Result<P, Failure>,
+    arguments: impl FnOnce() -> Result<P, Box<Failure>>,
     reports: Reports,
     good: impl FnOnce(&mut InstanceHandle, T) -> Status,
 ) -> Status
