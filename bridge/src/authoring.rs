@@ -2,6 +2,7 @@
 //!
 //! Nothing here runs a guest or needs the engine.
 
+use std::collections::HashMap;
 use std::ffi::c_void;
 
 use serde_json::{Value, json};
@@ -10,7 +11,10 @@ use wasi_preview1_component_adapter_provider::{
 };
 use wit_bindgen_core::Files;
 use wit_component::{ComponentEncoder, DecodedWasm, StringEncoding};
-use wit_parser::{ParseErrorKind, Resolve, ResolveErrorKind, SourceMap, Span, WorldId, WorldItem, WorldKey};
+use wit_parser::{
+    Function, ParseErrorKind, Resolve, ResolveErrorKind, SourceMap, Span, Type, TypeDefKind, TypeId, WorldId,
+    WorldItem, WorldKey,
+};
 
 use crate::ffi::{Failure, FailureKind, OwnedString, RawFailure, Status, View, guard};
 
@@ -122,6 +126,80 @@ fn select_world(resolve: &Resolve, name: &str) -> Result<WorldId, Box<Failure>> 
     resolve
         .select_world(&packages, Some(name))
         .map_err(|error| Failure::new(FailureKind::Unresolved, format!("no world `{name}`: {error:#}")))
+}
+
+/// The types that a type is made of.
+fn parts(kind: &mut TypeDefKind) -> Vec<&mut Type> {
+    match kind {
+        TypeDefKind::Record(record) => record.fields.iter_mut().map(|field| &mut field.ty).collect(),
+        TypeDefKind::Tuple(tuple) => tuple.types.iter_mut().collect(),
+        TypeDefKind::Variant(variant) => variant.cases.iter_mut().filter_map(|case| case.ty.as_mut()).collect(),
+        TypeDefKind::Result(result) => result.ok.iter_mut().chain(&mut result.err).collect(),
+        TypeDefKind::Map(key, value) => vec![key, value],
+        TypeDefKind::Option(part)
+        | TypeDefKind::List(part)
+        | TypeDefKind::FixedLengthList(part, _)
+        | TypeDefKind::Type(part) => vec![part],
+        TypeDefKind::Future(part) | TypeDefKind::Stream(part) => part.iter_mut().collect(),
+        TypeDefKind::Resource
+        | TypeDefKind::Handle(_)
+        | TypeDefKind::Flags(_)
+        | TypeDefKind::Enum(_)
+        | TypeDefKind::Unknown => Vec::new(),
+    }
+}
+
+fn signature(function: &mut Function) -> impl Iterator<Item = &mut Type> {
+    let parameters = function.params.iter_mut().map(|parameter| &mut parameter.ty);
+    parameters.chain(&mut function.result)
+}
+
+/// Gives all types like `list<u8>` one id, where each package has its own.
+///
+/// The bindings have one C type and one free function for them, but wit-bindgen knows that function by the first package's id: a
+/// record that holds the second's would be freed without it.
+fn share_unnamed_types(resolve: &mut Resolve) {
+    let mut firsts: HashMap<TypeDefKind, TypeId> = HashMap::new();
+    let mut shared: HashMap<TypeId, TypeId> = HashMap::new();
+    let share = |ty: &mut Type, shared: &HashMap<TypeId, TypeId>| {
+        if let Type::Id(id) = ty {
+            *id = shared.get(id).copied().unwrap_or(*id);
+        }
+    };
+    // A type comes after those that it is made of.
+    for (id, ty) in resolve.types.iter_mut().filter(|(_, ty)| ty.name.is_none()) {
+        parts(&mut ty.kind).into_iter().for_each(|part| share(part, &shared));
+        // Only what is made of primitives: with a name in it, or as a result, it is a C type of its interface.
+        let is_plain = |part: &mut Type| match part {
+            Type::Id(id) => shared.contains_key(id),
+            _ => true,
+        };
+        let has_one_c_type = match ty.kind {
+            TypeDefKind::List(_) | TypeDefKind::Option(_) | TypeDefKind::Tuple(_) | TypeDefKind::Map(..) => {
+                parts(&mut ty.kind).into_iter().all(is_plain)
+            }
+            _ => false,
+        };
+        if has_one_c_type {
+            let first = *firsts.entry(ty.kind.clone()).or_insert(id);
+            shared.insert(id, first);
+        }
+    }
+    let named = resolve.types.iter_mut().filter(|(_, ty)| ty.name.is_some());
+    let of_named = named.flat_map(|(_, ty)| parts(&mut ty.kind));
+    let interfaces = resolve.interfaces.iter_mut();
+    let of_interfaces = interfaces.flat_map(|(_, interface)| interface.functions.values_mut().flat_map(signature));
+    let worlds = resolve.worlds.iter_mut();
+    let of_worlds = worlds
+        .flat_map(|(_, world)| world.imports.values_mut().chain(world.exports.values_mut()))
+        .filter_map(|item| match item {
+            WorldItem::Function(function) => Some(function),
+            WorldItem::Interface { .. } | WorldItem::Type { .. } => None,
+        })
+        .flat_map(signature);
+    for ty in of_named.chain(of_interfaces).chain(of_worlds) {
+        share(ty, &shared);
+    }
 }
 
 const NOT_WASM: &str = "it is not WebAssembly: it does not begin with \"\\0asm\"";
@@ -244,6 +322,7 @@ pub unsafe extern "C" fn tvb_bindings_c(
         let files = unsafe { wit_files(files, count) }?;
         let mut resolve = resolve(&files)?;
         let world = select_world(&resolve, unsafe { world.text() }?)?;
+        share_unnamed_types(&mut resolve);
         let options = wit_bindgen_c::Opts {
             rename_world: Some("torvyn".to_string()),
             ..Default::default()

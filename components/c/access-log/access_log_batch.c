@@ -34,7 +34,7 @@ bool exports_torvyn_batching_batch_processor_process(
     error->index = (uint32_t)done;
     good = fail_with(&error->error, TORVYN_STREAMING_TYPES_PROCESS_ERROR_INVALID_INPUT, access_log_error_text(&why));
   }
-  packed_free(&run);
+  torvyn_batching_types_packed_free(&run);
   torvyn_batching_types_batch_drop_borrow(input);
   torvyn_batching_types_batch_writer_drop_borrow(output);
   return good;

@@ -8,13 +8,6 @@ typedef torvyn_batching_types_borrow_batch_writer_t writer_t;
 typedef torvyn_batching_types_packed_t packed_t;
 typedef torvyn_batching_types_batch_error_t batch_error_t;
 
-/* Frees what `read` gave. The generated torvyn_batching_types_packed_free frees `ends` alone: wit-bindgen forgets lists of bytes in
- * records. */
-static inline void packed_free(packed_t* packed) {
-  torvyn_list_u8_free(&packed->bytes);
-  torvyn_list_u32_free(&packed->ends);
-}
-
 static inline uint32_t packed_start(const packed_t* packed, size_t index) {
   return index == 0 ? 0 : packed->ends.ptr[index - 1];
 }

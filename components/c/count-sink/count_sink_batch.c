@@ -19,7 +19,7 @@ bool exports_torvyn_batching_batch_sink_push(exports_torvyn_batching_batch_sink_
   torvyn_batching_types_method_batch_read(input, &run);
   count.elements += run.ends.len;
   count.bytes += run.bytes.len;
-  packed_free(&run);
+  torvyn_batching_types_packed_free(&run);
   torvyn_batching_types_batch_drop_borrow(input);
   *result = TORVYN_STREAMING_TYPES_BACKPRESSURE_SIGNAL_READY;
   return true;

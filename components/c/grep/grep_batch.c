@@ -30,7 +30,7 @@ bool exports_torvyn_batching_batch_processor_process(
   }
   torvyn_list_u32_t indices = {kept, kept_count};
   torvyn_batching_types_method_batch_writer_forward(output, &indices);
-  packed_free(&run);
+  torvyn_batching_types_packed_free(&run);
   torvyn_batching_types_batch_drop_borrow(input);
   torvyn_batching_types_batch_writer_drop_borrow(output);
   return true;

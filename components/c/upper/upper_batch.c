@@ -12,7 +12,7 @@ bool exports_torvyn_batching_batch_processor_process(
   torvyn_batching_types_method_batch_read(input, &run);
   upper(run.bytes.ptr, run.bytes.len);
   const bool emitted = emit_run(output, &run, error);
-  packed_free(&run);
+  torvyn_batching_types_packed_free(&run);
   torvyn_batching_types_batch_drop_borrow(input);
   torvyn_batching_types_batch_writer_drop_borrow(output);
   return emitted;

@@ -95,7 +95,7 @@ bool exports_torvyn_batching_batch_aggregator_ingest(batch_t input, writer_t out
       if (at > start) count_word(start, (size_t)(at - start));
     }
   }
-  packed_free(&run);
+  torvyn_batching_types_packed_free(&run);
   torvyn_batching_types_batch_drop_borrow(input);
   torvyn_batching_types_batch_writer_drop_borrow(output);
   return true;

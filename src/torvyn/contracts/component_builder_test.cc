@@ -270,6 +270,33 @@ TEST_F(ComponentBuilder, BuildsForAWorldOfTheProjectsOwnWit) {
   EXPECT_THAT(describe(output->component), HasSubstr("app:app/dictionary"));
 }
 
+TEST_F(ComponentBuilder, FreesTheListsInTypesOfEveryPackage) {
+  // The contract has a list<u8> of its own, and the second interface has all that the first has: the bindings define each once.
+  write("wit/app.wit",
+        "package app:app;\n"
+        "interface store {\n"
+        "  record pair { key: list<u8>, value: option<list<u8>> }\n"
+        "  variant found { one(list<u8>), many(list<list<u8>>) }\n"
+        "  first: func() -> pair;\n  find: func(key: list<u8>) -> found;\n}\n"
+        "interface other-store {\n"
+        "  record rows { rows: list<list<u8>>, best: option<list<u8>>, cell: tuple<list<u8>, u32> }\n"
+        "  all: func() -> rows;\n}\n"
+        "world storing {\n  include torvyn:streaming/transform@0.1.0;\n  import store;\n  import other-store;\n}\n");
+  std::string text(drops_all);
+  text.replace(0, text.find('\n'), "#include \"torvyn/storing.h\"");
+  BuildRequest request;
+  request.sources = {write("store.c", text)};
+  request.wit_dir = folder_ / "wit";
+  const auto output = build(request);
+  ASSERT_TRUE(output.has_value()) << output.error().to_string() << compiler_output_;
+  const std::string bindings = read(folder_ / "target" / "store" / "bindings" / "torvyn.c");
+  for (const char* freed : {"torvyn_list_u8_free(&ptr->key);", "torvyn_option_list_u8_free(&ptr->value);",
+                            "torvyn_list_u8_free(&ptr->val.one);", "torvyn_list_list_u8_free(&ptr->val.many);",
+                            "torvyn_list_list_u8_free(&ptr->rows);", "torvyn_option_list_u8_free(&ptr->best);",
+                            "torvyn_tuple2_list_u8_u32_free(&ptr->cell);"})
+    EXPECT_THAT(bindings, HasSubstr(freed));
+}
+
 TEST_F(ComponentBuilder, PlacesAnErrorInTheProjectsWit) {
   const auto wit = write("wit/app.wit", "package app:app;\nworld w {\n  import nowhere;\n}\n");
   BuildRequest request;

@@ -745,6 +745,19 @@ TEST_F(WasmInstance, MemoryStaysWithinItsLimit) {
   EXPECT_LE(instance->memory_bytes(), 4U << 20);
 }
 
+TEST_F(WasmInstance, ARunThatABatchComponentReadIsFreedWithItsRecord) {
+  const auto instance = start(test_component_path("batch-forms"), "typed");
+  Run in = packed_run_of({std::string(64 * 1024, 'a'), "b"});
+  Run out;
+  ASSERT_EQ(instance->process(in, out).status, CallStatus::ok);
+  const std::uint64_t after_one_bytes = instance->memory_bytes();
+  for (int i = 0; i < 100; ++i) {
+    clear_run(out);
+    ASSERT_EQ(instance->process(in, out).status, CallStatus::ok);
+  }
+  EXPECT_EQ(instance->memory_bytes(), after_one_bytes);
+}
+
 TEST_F(WasmInstance, HandlesThatAreNotItsOwnAreE0303) {
   for (const auto& [component, config] : {std::pair{"double-return", "1"}, std::pair{"forge", "1"}}) {
     next_sequence_ = 0;

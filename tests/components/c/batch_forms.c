@@ -129,7 +129,6 @@ bool exports_torvyn_batching_batch_processor_process(
     torvyn_string_set(&type, "text/typed");
     if (is("typed")) torvyn_batching_types_method_batch_writer_set_content_type(output, &type);
     good = emit_run(output, &run, error);
-    torvyn_list_u8_free(&run.bytes); /* the generated packed_free frees `ends` alone */
     torvyn_batching_types_packed_free(&run);
     if (is("fail-late")) { /* outputs for all, and then an error about the second */
       error->index = 1;
