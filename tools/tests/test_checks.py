@@ -40,7 +40,7 @@ def tree(tmp_path):
     write(source / "config/config.cc", '#include <toml++/toml.h>\n\n#include "torvyn/config/manifest.h"\n')
     write(source / "engine/CMakeLists.txt", LIBRARY.format(name="engine", headers="engine.h"))
     write(source / "engine/engine.h", '#include "torvyn/config/manifest.h"\n')
-    write(source / "engine/engine.cc", '#include "torvyn_bridge.h"\n')
+    write(source / "engine/engine.cc", '#include "torvyn_bridge.h"\n#include "torvyn_bridge_values.h"\n')
     return tmp_path
 
 
@@ -60,6 +60,7 @@ def test_layering_lets_the_order_pass(tree):
         ("types/error.h", '"torvyn/config/manifest.h"', "`types` lies below `config` and can't include it. Move"),
         ("config/config.cc", '"torvyn/engine/engine.h"', "`config` lies below `engine`"),
         ("config/config.cc", '"torvyn_bridge.h"', "`config` includes the bridge. Only contracts and engine do"),
+        ("config/config.cc", '"torvyn_bridge_values.h"', "`config` includes the bridge. Only contracts and engine do"),
         ("config/config.cc", '"manifest.h"', 'include by full path: "torvyn/config/manifest.h"'),
         ("config/config.cc", '"torvyn/types/table.h"', "`table.h` is private to `types`"),
         ("config/config.cc", '"torvyn/tpyes/error.h"', "there is no subsystem `tpyes`"),

@@ -9,22 +9,15 @@ std::vector<tvb_wit_file> bridge_files(std::span<const WitFile> files) {
   return result;
 }
 
-std::string take(tvb_string& text) {
-  std::string copy(reinterpret_cast<const char*>(text.data), static_cast<std::size_t>(text.size));
-  tvb_string_free(&text);
-  return copy;
-}
-
 Error take_error(tvb_failure& failure, ErrorCode otherwise) {
   const bool is_wit = failure.line != 0;
   ErrorCode code = otherwise;
   if (failure.kind == TVB_FAILURE_PANIC) code = ErrorCode::internal_error;
   if (failure.kind == TVB_FAILURE_UNRESOLVED) code = ErrorCode::wit_unresolved;
   if (failure.kind == TVB_FAILURE_INVALID && is_wit) code = ErrorCode::wit_syntax;
-  Error error(code, std::string(text_of({failure.message.data, failure.message.size})));
+  Error error(code, std::string(text_of(failure.message)));
   if (is_wit) {
-    error = std::move(error).at_file(std::string(text_of({failure.file.data, failure.file.size})), failure.line,
-                                     failure.column);
+    error = std::move(error).at_file(std::string(text_of(failure.file)), failure.line, failure.column);
   }
   tvb_failure_free(&failure);
   return error;

@@ -6,7 +6,7 @@
 #include <optional>
 #include <utility>
 
-#include "torvyn_bridge.h"
+#include "torvyn_bridge_values.h"
 
 #include "torvyn/contracts/wasm_file.h"
 #include "torvyn/engine/compile_cache.h"
@@ -17,22 +17,10 @@
 namespace torvyn::engine {
 namespace {
 
+using bridge::take;
+using bridge::take_message;
+using bridge::view_of;
 using contracts::WasmKind;
-
-std::string take(tvb_string text) {
-  std::string copy(reinterpret_cast<const char*>(text.data), static_cast<std::size_t>(text.size));
-  tvb_string_free(&text);
-  return copy;
-}
-
-std::string take_message(tvb_failure& failure) {
-  std::string message(reinterpret_cast<const char*>(failure.message.data),
-                      static_cast<std::size_t>(failure.message.size));
-  tvb_failure_free(&failure);
-  return message;
-}
-
-tvb_view view_of(std::span<const std::uint8_t> bytes) noexcept { return {bytes.data(), bytes.size()}; }
 
 // The bridge's engine and the thread that keeps its time. Shared by components and instances: freed with the last of them.
 struct EngineCore {
@@ -201,10 +189,7 @@ Result<std::unique_ptr<Engine>> WasmEngine::create(const EngineOptions& options)
   return std::make_unique<EngineOverBridge>(std::make_shared<EngineCore>(engine), options);
 }
 
-std::string_view engine_version() noexcept {
-  const tvb_view version = tvb_engine_version();
-  return {reinterpret_cast<const char*>(version.data), static_cast<std::size_t>(version.size)};
-}
+std::string_view engine_version() noexcept { return bridge::text_of(tvb_engine_version()); }
 
 std::uint64_t engine_allocations() noexcept { return tvb_allocations(); }
 

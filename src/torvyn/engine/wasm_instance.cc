@@ -6,10 +6,15 @@
 #include <cstring>
 #include <utility>
 
+#include "torvyn_bridge_values.h"
+
 #include "torvyn/types/assert.h"
 
 namespace torvyn::engine {
 
+using bridge::bytes_of;
+using bridge::text_of;
+using bridge::view_of;
 using contracts::Contract;
 using contracts::Role;
 using resources::AllocateStatus;
@@ -37,26 +42,6 @@ constexpr std::string_view teardown_timeout_setting = "`component_teardown_timeo
 constexpr Rep context_rep = 1;
 constexpr Rep batch_rep = 2;
 constexpr Rep writer_rep = 3;
-
-std::string_view text_of(tvb_view view) noexcept {
-  return {reinterpret_cast<const char*>(view.data), static_cast<std::size_t>(view.size)};
-}
-
-tvb_view view_of(std::string_view text) noexcept {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
-tvb_view view_of(std::span<const std::byte> bytes) noexcept {
-  return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
-}
-
-std::span<const std::byte> bytes_of(tvb_view view) noexcept {
-  return {reinterpret_cast<const std::byte*>(view.data), static_cast<std::size_t>(view.size)};
-}
-
-std::string owned(const tvb_string& text) {
-  return {reinterpret_cast<const char*>(text.data), static_cast<std::size_t>(text.size)};
-}
 
 std::vector<std::string> split_lines(std::string_view text) {
   std::vector<std::string> lines;
@@ -687,7 +672,7 @@ std::uint64_t WasmInstance::memory_bytes() const noexcept { return tvb_instance_
 
 Error WasmInstance::failure_error(const tvb_failure& failure) const {
   ErrorCode code = ErrorCode::component_trapped;
-  std::string message = owned(failure.message);
+  std::string message(text_of(failure.message));
   std::string hint;
   switch (failure.kind) {
     case TVB_FAILURE_PANIC:
@@ -747,8 +732,7 @@ Error WasmInstance::failure_error(const tvb_failure& failure) const {
   }
   Error error(code, std::move(message), std::move(hint));
   ErrorDetail& detail = error.detail();
-  detail.guest_backtrace = split_lines(
-      {reinterpret_cast<const char*>(failure.backtrace.data), static_cast<std::size_t>(failure.backtrace.size)});
+  detail.guest_backtrace = split_lines(text_of(failure.backtrace));
   detail.guest_lines = log_.last_lines();
   detail.trap_kind = trap_name(failure.kind);
   return error;
