@@ -66,6 +66,18 @@ class TestInspect:
         assert outcome.code == 0
         assert "E0205" in outcome.out.decode() and "test:worlds/oracle" in outcome.out.decode()
 
+    def test_describes_a_component_that_is_no_stage(self, torvyn):
+        outcome = torvyn("inspect", misbehaving("no-interface"))
+        assert outcome.code == 0
+        text = outcome.out.decode()
+        assert re.search(r"no-interface\.wasm: no stage of Torvyn's contract, [\d.]+ KiB\n", text), text
+        assert re.search(r"^ *exports +test:worlds/greeting@1\.0\.0$", text, re.MULTILINE), text
+        assert re.search(r"^ *obstacle +E0102", text, re.MULTILINE), text
+        report = torvyn("inspect", misbehaving("other-version"), "--format", "json").json()
+        assert report["exit_code"] == 0 and report["errors"] == report["stages"] == []
+        assert [error["code"] for error in report["obstacles"]] == ["E0201"]
+        assert [entry["name"] for entry in report["exports"]] == ["torvyn:streaming/processor@0.2.0"]
+
     def test_is_data_too(self, torvyn):
         report = torvyn("inspect", component("grep"), "--format", "json").json()
         assert report["stages"] == [{"role": "filter", "contract": "element", "interface": "torvyn:filtering/filter@0.1.0"}]

@@ -23,13 +23,18 @@ Result<Inspection> look_at(const std::filesystem::path& file) {
   // Nothing is instantiated here: no pool of slots.
   TORVYN_LET(const auto wasm,
              engine::WasmEngine::create({.max_instances = 0, .cache_directory = cache_directory(), .events = nullptr}));
-  TORVYN_LET(const auto component, wasm->load(file));
+  TORVYN_LET(const auto component, wasm->load_any(file));
   Inspection inspection{.file = file.string(),
                         .size_bytes = std::filesystem::file_size(file),
                         .info = component->info(),
-                        .path = std::string(component->path()),
+                        .path = {},
                         .engine = fmt::format("wasmtime {}", engine::engine_version()),
                         .obstacles = {}};
+  Status is_stage = engine::check_stage(inspection.info);
+  if (is_stage)
+    inspection.path = component->path();
+  else
+    inspection.obstacles.push_back(std::move(is_stage).error());
   if (Status linked = component->check_imports(); !linked) inspection.obstacles.push_back(std::move(linked).error());
   return inspection;
 }
@@ -42,6 +47,7 @@ std::string name_of(const InterfaceInfo& interface, bool verbose) {
 
 // "a processor", "a source and a sink".
 std::string roles(const engine::ComponentInfo& info) {
+  if (info.stages.empty()) return "no stage of Torvyn's contract";
   std::string text;
   for (const engine::StageInfo& stage : info.stages) {
     const std::string_view role = contracts::role_name(stage.role);
@@ -75,8 +81,10 @@ std::string draw(const Inspection& inspection, const Palette& palette, bool verb
         fmt::format("{}, {}", stage.interface,
                     stage.contract == contracts::Contract::batch ? "runs of elements" : "one element a call"));
   add_rows(rows, "stage", values);
-  add_rows(rows, "settings", {info.has_lifecycle ? "taken by init" : "none: no lifecycle"});
-  add_rows(rows, "path", {inspection.path});
+  if (!info.stages.empty()) {
+    add_rows(rows, "settings", {info.has_lifecycle ? "taken by init" : "none: no lifecycle"});
+    add_rows(rows, "path", {inspection.path});
+  }
 
   values.clear();
   for (const InterfaceInfo& exported : info.exports) values.push_back(name_of(exported, verbose));

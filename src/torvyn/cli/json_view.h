@@ -28,7 +28,7 @@ struct Inspection {
   std::string file;
   std::uint64_t size_bytes = 0;
   engine::ComponentInfo info;
-  std::string path;              // "typed"
+  std::string path;              // "typed"; empty where it is no stage
   std::string engine;            // "wasmtime 48.0.8"
   std::vector<Error> obstacles;  // why it would not run here; empty: it does
 };

@@ -47,7 +47,7 @@ const StageInfo* ComponentInfo::find_stage(contracts::Role role) const noexcept 
   return found == stages.end() ? nullptr : &*found;
 }
 
-Result<ComponentInfo> read_any_component_info(std::string_view description) {
+Result<ComponentInfo> read_component_info(std::string_view description) {
   const nlohmann::json json = nlohmann::json::parse(description, nullptr, false);
   if (!json.is_object())
     return fail(ErrorCode::internal_error, "the engine described a component in a way we don't understand");
@@ -67,9 +67,8 @@ Result<ComponentInfo> read_any_component_info(std::string_view description) {
   return info;
 }
 
-Result<ComponentInfo> read_component_info(std::string_view description) {
-  TORVYN_LET(ComponentInfo info, read_any_component_info(description));
-  if (!info.stages.empty()) return info;
+Status check_stage(const ComponentInfo& info) {
+  if (!info.stages.empty()) return {};
   for (const InterfaceInfo& exported : info.exports) {
     const InterfaceName name = split_interface_name(exported.name);
     if (const contracts::StageInterface* known = contracts::find_stage_interface(name.name))

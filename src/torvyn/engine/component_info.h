@@ -35,12 +35,13 @@ struct ComponentInfo {
   const StageInfo* find_stage(contracts::Role role) const noexcept;
 };
 
-// Reads the JSON that the bridge describes a component with, and finds its parts.
-// Errors: E0102 where it exports no Torvyn interface (naming what it does export), E0201 where it exports one of another version.
+// Reads the JSON that the bridge describes a component with, and finds its parts; there are none where it is no stage.
+// Errors: E0007 where the description is none.
 Result<ComponentInfo> read_component_info(std::string_view description);
 
-// The same without the demand that it be a stage: for `inspect`.
-Result<ComponentInfo> read_any_component_info(std::string_view description);
+// Whether it is a stage. Errors: E0102 where it exports no Torvyn interface (naming what it does export), E0201 where it exports one of
+// another version.
+Status check_stage(const ComponentInfo& info);
 
 // The capability that an import of WASI needs ("filesystem-read" for wasi:filesystem/…), or "" where it is not WASI's or needs none.
 std::string_view capability_of_import(std::string_view import_name) noexcept;

@@ -24,8 +24,15 @@ std::string exporting(const std::vector<std::string>& names) {
   return json + "]}";
 }
 
+// A component that exports these, which must be a stage.
+Result<ComponentInfo> stage_exporting(const std::vector<std::string>& names) {
+  TORVYN_LET(ComponentInfo info, read_component_info(exporting(names)));
+  TORVYN_TRY(check_stage(info));
+  return info;
+}
+
 ComponentInfo info_of(const std::vector<std::string>& exports) {
-  Result<ComponentInfo> info = read_component_info(exporting(exports));
+  Result<ComponentInfo> info = stage_exporting(exports);
   if (!info) {
     ADD_FAILURE() << info.error().to_string();
     return {};
@@ -107,7 +114,7 @@ TEST(ComponentInfo, APatchVersionOfTheContractIsTheSameContract) {
 TEST(ComponentInfo, AnotherMinorVersionIsE0201AndSaysBoth) {
   for (const std::string version : {"0.2.0", "0.10.0", "1.1.0"}) {
     const std::string name = "torvyn:streaming/processor@" + version;
-    const Result<ComponentInfo> info = read_component_info(exporting({name}));
+    const Result<ComponentInfo> info = stage_exporting({name});
     ASSERT_FALSE(info) << version;
     EXPECT_EQ(info.error().code(), ErrorCode::version_incompatible) << version;
     EXPECT_THAT(info.error().message(), HasSubstr("`" + name + "`"));
@@ -117,7 +124,7 @@ TEST(ComponentInfo, AnotherMinorVersionIsE0201AndSaysBoth) {
 }
 
 TEST(ComponentInfo, AnInterfaceWithoutAVersionIsE0201Too) {
-  const Result<ComponentInfo> info = read_component_info(exporting({"torvyn:streaming/processor"}));
+  const Result<ComponentInfo> info = stage_exporting({"torvyn:streaming/processor"});
   ASSERT_FALSE(info);
   EXPECT_EQ(info.error().code(), ErrorCode::version_incompatible);
   EXPECT_THAT(info.error().message(), HasSubstr("and no version is not compatible"));
@@ -130,21 +137,20 @@ TEST(ComponentInfo, OneInterfaceOfThisVersionIsEnough) {
 }
 
 TEST(ComponentInfo, NoTorvynInterfaceIsE0102NamingWhatItExports) {
-  const Result<ComponentInfo> info =
-      read_component_info(exporting({"wasi:cli/run@0.2.0", "test:worlds/greeting@1.0.0"}));
+  const Result<ComponentInfo> info = stage_exporting({"wasi:cli/run@0.2.0", "test:worlds/greeting@1.0.0"});
   ASSERT_FALSE(info);
   EXPECT_EQ(info.error().code(), ErrorCode::no_torvyn_interface);
   EXPECT_THAT(info.error().message(), HasSubstr("`wasi:cli/run@0.2.0`, `test:worlds/greeting@1.0.0`"));
   EXPECT_THAT(info.error().hint(), HasSubstr("torvyn:streaming/{source,processor,sink}"));
 
-  const Result<ComponentInfo> nothing = read_component_info(exporting({}));
+  const Result<ComponentInfo> nothing = stage_exporting({});
   ASSERT_FALSE(nothing);
   EXPECT_EQ(nothing.error().code(), ErrorCode::no_torvyn_interface);
   EXPECT_THAT(nothing.error().message(), HasSubstr("it exports nothing"));
 }
 
 TEST(ComponentInfo, LifecycleAloneMakesNoStage) {
-  const Result<ComponentInfo> info = read_component_info(exporting({"torvyn:streaming/lifecycle@0.1.0"}));
+  const Result<ComponentInfo> info = stage_exporting({"torvyn:streaming/lifecycle@0.1.0"});
   ASSERT_FALSE(info);
   EXPECT_EQ(info.error().code(), ErrorCode::no_torvyn_interface);
 }
@@ -152,15 +158,15 @@ TEST(ComponentInfo, LifecycleAloneMakesNoStage) {
 TEST(ComponentInfo, AHundredExportsAreNotAllListed) {
   std::vector<std::string> names;
   for (int i = 0; i < 100; ++i) names.push_back("test:many/i" + std::to_string(i));
-  const Result<ComponentInfo> info = read_component_info(exporting(names));
+  const Result<ComponentInfo> info = stage_exporting(names);
   ASSERT_FALSE(info);
   EXPECT_THAT(info.error().message(), HasSubstr("`test:many/i7`"));
   EXPECT_THAT(info.error().message(), Not(HasSubstr("i8")));
   EXPECT_THAT(info.error().message(), HasSubstr("100 in all"));
 }
 
-TEST(ComponentInfo, InspectReadsAComponentThatIsNoStage) {
-  const Result<ComponentInfo> info = read_any_component_info(exporting({"wasi:cli/run@0.2.0"}));
+TEST(ComponentInfo, ReadsAComponentThatIsNoStage) {
+  const Result<ComponentInfo> info = read_component_info(exporting({"wasi:cli/run@0.2.0"}));
   ASSERT_TRUE(info);
   EXPECT_TRUE(info->stages.empty());
   EXPECT_EQ(info->exports.at(0).name, "wasi:cli/run@0.2.0");

@@ -131,10 +131,12 @@ struct EngineOptions {
 class Engine {
  public:
   virtual ~Engine() = default;
-  // E0210 not there; E0004 unreadable, a folder; E0104 not a component (what it is instead).
+  // E0210 not there; E0004 unreadable, a folder; E0104 not a component (what it is instead); E0102, E0201 no stage, as check_stage.
   virtual Result<std::shared_ptr<Component>> load(const std::filesystem::path& path) = 0;
   // The same from bytes; `name` stands for the path.
   virtual Result<std::shared_ptr<Component>> compile(std::span<const std::uint8_t> wasm, std::string name) = 0;
+  // As `load`, also where it is no stage: to be looked at.
+  virtual Result<std::shared_ptr<Component>> load_any(const std::filesystem::path& path) = 0;
 };
 
 // The real one, over the bridge.

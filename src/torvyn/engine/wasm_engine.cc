@@ -100,6 +100,14 @@ class EngineOverBridge final : public Engine {
   }
 
   Result<std::shared_ptr<Component>> load(const std::filesystem::path& path) override {
+    return stage_only(load_any(path));
+  }
+
+  Result<std::shared_ptr<Component>> compile(std::span<const std::uint8_t> wasm, std::string name) override {
+    return stage_only(compile_any(wasm, std::move(name)));
+  }
+
+  Result<std::shared_ptr<Component>> load_any(const std::filesystem::path& path) override {
     Result<std::vector<std::uint8_t>> bytes = read_file(path);
     if (!bytes) {
       std::error_code error;
@@ -108,10 +116,20 @@ class EngineOverBridge final : public Engine {
                     "look at the spelling and at the folder it is taken from");
       return fail(std::move(bytes).error());
     }
-    return compile(*bytes, path.string());
+    return compile_any(*bytes, path.string());
   }
 
-  Result<std::shared_ptr<Component>> compile(std::span<const std::uint8_t> wasm, std::string name) override {
+ private:
+  static Result<std::shared_ptr<Component>> stage_only(Result<std::shared_ptr<Component>> component) {
+    if (!component) return component;
+    Status is_stage = check_stage((*component)->info());
+    if (is_stage) return component;
+    Error error = std::move(is_stage).error();
+    error.detail().component = (*component)->name();
+    return fail(std::move(error));
+  }
+
+  Result<std::shared_ptr<Component>> compile_any(std::span<const std::uint8_t> wasm, std::string name) {
     const WasmKind kind = contracts::classify_wasm(wasm);
     if (kind != WasmKind::component) return fail(contracts::not_a_component(name, kind));
     const std::string key = cache_ ? CompileCache::key(wasm, fingerprint_) : std::string();
@@ -133,20 +151,14 @@ class EngineOverBridge final : public Engine {
     return component;
   }
 
- private:
   Result<std::shared_ptr<Component>> describe(tvb_component* raw, std::string name, bool from_cache) {
     auto core = std::make_shared<ComponentCore>(core_, raw);
     tvb_string json{};
     tvb_failure failure{};
     if (tvb_component_describe(raw, &json, &failure) != TVB_OK)
       return fail(ErrorCode::internal_error, take_message(failure));
-    Result<ComponentInfo> info = read_component_info(take(json));
-    if (!info) {
-      Error error = std::move(info).error();
-      error.detail().component = name;
-      return fail(std::move(error));
-    }
-    return std::make_shared<WasmComponent>(std::move(core), *std::move(info), std::move(name), from_cache);
+    TORVYN_LET(ComponentInfo info, read_component_info(take(json)));
+    return std::make_shared<WasmComponent>(std::move(core), std::move(info), std::move(name), from_cache);
   }
 
   // A cache that can't be written costs time, not correctness: said once, not failed.

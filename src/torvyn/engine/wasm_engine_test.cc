@@ -170,6 +170,11 @@ TEST_F(WasmEngineTest, AComponentWithoutTorvynInterfaceIsE0102) {
   EXPECT_EQ(component.error().code(), ErrorCode::no_torvyn_interface);
   EXPECT_THAT(component.error().message(), HasSubstr("`test:worlds/greeting@1.0.0`"));
   EXPECT_EQ(component.error().detail().component, test_component_path("no-interface").string());
+
+  const auto any = engine().load_any(test_component_path("no-interface"));
+  ASSERT_TRUE(any) << any.error().to_string();
+  EXPECT_TRUE((*any)->info().stages.empty());
+  EXPECT_EQ((*any)->info().exports.at(0).name, "test:worlds/greeting@1.0.0");
 }
 
 TEST_F(WasmEngineTest, AComponentOfAnotherContractVersionIsE0201) {
