@@ -164,22 +164,41 @@ class Lexer {
   std::size_t offset_ = 0;
 };
 
+// `text` with a hyphen for every character that neither a name may hold nor `kept` has, and none in front.
+std::string name_of(std::string_view text, std::string_view kept) {
+  constexpr std::size_t bytes_max = 48;  // leaves room for a number
+  std::string name(text.substr(0, bytes_max));
+  for (char& c : name) {
+    if (!config::is_name({&c, 1}) && !kept.contains(c)) c = '-';
+  }
+  name.erase(0, std::min(name.find_first_not_of('-'), name.size()));
+  return name;
+}
+
+std::string_view last_part(std::string_view path) {
+  return path.substr(path.rfind('/') + 1);  // 0 where there is no slash
+}
+
 // "registry.example/team/upper:1.0" → "upper", "./my.filter.wasm" → "my-filter", "builtin:file" → "file".
 std::string base_name(std::string_view component) {
   constexpr std::string_view builtin = "builtin:";
-  constexpr std::size_t base_bytes_max = 48;  // leaves room for a number
   if (component.starts_with(builtin)) component.remove_prefix(builtin.size());
-  if (const std::size_t slash = component.rfind('/'); slash != std::string_view::npos)
-    component.remove_prefix(slash + 1);
+  component = last_part(component);
   component = component.substr(0, component.find_first_of(":@"));
   if (const std::size_t dot = component.rfind('.'); dot != std::string_view::npos && dot > 0)
     component = component.substr(0, dot);
-  std::string name(component.substr(0, base_bytes_max));
-  for (char& c : name) {
-    if (!config::is_name({&c, 1}) && c != '-') c = '-';
-  }
-  name.erase(0, std::min(name.find_first_not_of('-'), name.size()));
+  std::string name = name_of(component, "-");
   return name.empty() ? "stage" : name;
+}
+
+// The file that a `file` stage is about: "out.log". Empty for other stages, and where that names nothing.
+std::string file_name(const NodeConfig& node) {
+  if (node.component != "file" && node.component != "builtin:file") return {};
+  const auto path = std::ranges::find_if(
+      node.settings, [](const auto& setting) { return setting.first.empty() || setting.first == "path"; });
+  if (path == node.settings.end()) return {};
+  std::string name = name_of(last_part(path->second), "-.");
+  return name.find_first_not_of('.') == std::string::npos ? std::string() : name;
 }
 
 // Turns words into stages.
@@ -309,7 +328,10 @@ class Reader {
     std::map<std::string, std::size_t, std::less<>> used;  // how often a base name was asked for
     for (NodeConfig& node : flow_.nodes) {
       if (!node.name.empty()) continue;
-      const std::string base = base_name(node.component);
+      std::string base = base_name(node.component);
+      if (names_.contains(base)) {
+        if (std::string file = file_name(node); !file.empty()) base = std::move(file);
+      }
       std::size_t& number = used[base];
       do {
         ++number;

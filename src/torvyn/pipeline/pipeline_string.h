@@ -17,8 +17,8 @@ namespace torvyn::pipeline {
 // whole, with '…' (as it stands) or "…" (with \" \\ \n \t); outside quotes a backslash keeps the next character. What is quoted
 // or kept has no other meaning: `'!'` and `\!` are words, `'a=b'` is a main setting.
 //
-// The nodes are named after their component's file without folder and ending, `upper`, then `upper-2` for a second one;
-// `@name=` overrides, and a name given so is taken before the others are made. Settings are rendered as a JSON object of strings
+// The nodes are named after their component's file without folder and ending, `upper`, then `upper-2` for a second one; a second
+// `file` is named after its file, `out.log`. `@name=` overrides, and a name given so is taken before the others are made. Settings are rendered as a JSON object of strings
 // in `config` (empty where there are none), and stand in `settings`. The flow is called `main` and has no edges.
 //
 // Errors: E0005 with line, column and caret: an empty stage, an open quote, an unknown @key, a bad value, something given twice.

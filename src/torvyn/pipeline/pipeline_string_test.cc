@@ -140,7 +140,20 @@ TEST(PipelineString, NamesWhatHasNoUsableName) {
 
 TEST(PipelineString, NumbersTheSecondOfAName) {
   EXPECT_THAT(names("file a ! upper ! ./upper.wasm ! upper ! file b"),
-              ElementsAre("file", "upper", "upper-2", "upper-3", "file-2"));
+              ElementsAre("file", "upper", "upper-2", "upper-3", "b"));
+}
+
+TEST(PipelineString, NamesASecondFileAfterWhatItIsAbout) {
+  EXPECT_THAT(names("file access.log ! upper ! file out.log"), ElementsAre("file", "upper", "out.log"));
+  EXPECT_THAT(names("file a ! builtin:file append=true path=/var/log/my' 'log.txt"), ElementsAre("file", "my-log.txt"));
+  EXPECT_THAT(names("file a ! file dir/a ! file ./a"), ElementsAre("file", "a", "a-2"));
+  EXPECT_THAT(names("generate @name=file ! file out.log"), ElementsAre("file", "out.log"));
+  EXPECT_EQ(names("file a ! file " + std::string(200, 'x')).at(1), std::string(48, 'x'));
+}
+
+TEST(PipelineString, NumbersASecondFileThatHasNoName) {
+  EXPECT_THAT(names("file a ! file dir/ ! file .. ! file ! file ''"),
+              ElementsAre("file", "file-2", "file-3", "file-4", "file-5"));
 }
 
 TEST(PipelineString, TakesGivenNamesBeforeItMakesOthers) {
