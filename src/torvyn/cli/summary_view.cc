@@ -26,6 +26,8 @@ using resources::CopyCount;
 using resources::CopyKind;
 
 constexpr std::string_view stop_note = "stopped by ";
+// With fewer buffers the share that was reused says how short the run was, not how the pool did.
+constexpr std::uint64_t buffers_worth_telling = 100;
 
 struct FateWord {
   Fate fate;
@@ -133,7 +135,7 @@ std::string remarks(const FlowReport& report) {
     reused += tier.reused;
   }
   // Rounded down: 100 % is all of them.
-  if (allocated != 0) parts.push_back(fmt::format("buffers {} % reused", reused * 100 / allocated));
+  if (allocated >= buffers_worth_telling) parts.push_back(fmt::format("buffers {} % reused", reused * 100 / allocated));
   if (!report.skipped.empty()) parts.push_back("first error: " + skipped_error(report.skipped.front()));
   for (const std::string& note : report.notes) {
     const bool told_elsewhere = report.error && report.error->detail().consequence.contains(note);

@@ -105,6 +105,17 @@ TEST(DrawSummary, NamesCopiesOfEveryKind) {
   EXPECT_THAT(draw_summary(report, Palette()), HasSubstr("3 cloned + 2 gathered, 2 KiB\n"));
 }
 
+TEST(DrawSummary, TellsHowBuffersWereReusedWhereThereWereEnough) {
+  FlowReport report;
+  report.state = FlowState::completed;
+  report.pools.tiers[0].allocated = 60;
+  report.pools.tiers[1].allocated = 39;
+  report.pools.tiers[1].reused = 33;
+  EXPECT_THAT(draw_summary(report, Palette()), Not(HasSubstr("buffers")));
+  report.pools.tiers[1].allocated = 40;
+  EXPECT_THAT(draw_summary(report, Palette()), HasSubstr("\nbuffers 33 % reused\n"));
+}
+
 TEST(DrawSummary, TellsWhatTheErrorTellsOnlyOnce) {
   FlowReport report;
   report.state = FlowState::failed;
