@@ -30,7 +30,7 @@ struct Value {
   Place place;
   std::string text;  // of a text or a date
   std::int64_t integer = 0;
-  double number = 0;
+  double number = 0;  // of a number; after `apply_schema`, of a ratio that was written as an integer too
   bool boolean = false;
   std::vector<Value> items;
   std::vector<Entry> entries;  // in the order of the file

@@ -6,17 +6,20 @@
 #include <array>
 #include <cerrno>
 #include <cmath>
+#include <cstddef>
 #include <cstdio>
+#include <iterator>
 #include <map>
 #include <memory>
+#include <optional>
 #include <system_error>
-#include <type_traits>
 #include <utility>
 
 #include "torvyn/config/document.h"
 #include "torvyn/config/json_text.h"
 #include "torvyn/config/names.h"
 #include "torvyn/config/schema_check.h"
+#include "torvyn/types/assert.h"
 #include "torvyn/types/file.h"
 
 namespace torvyn::config {
@@ -31,33 +34,63 @@ void read_text(const Value& table, std::string_view key, std::string& target) {
 // Into any integer that holds the schema's range.
 template <class T>
 void read_quantity(const Value& table, std::string_view key, T& target) {
-  const Value* value = table.find(key);
-  if (value == nullptr) return;
-  if constexpr (std::is_same_v<T, std::optional<std::uint64_t>>) {
-    target = value->quantity;
-  } else {
-    target = static_cast<T>(value->quantity);
-  }
+  if (const Value* value = table.find(key)) target = static_cast<T>(value->quantity);
+}
+template <class T>
+void read_quantity(const Value& table, std::string_view key, std::optional<T>& target) {
+  if (const Value* value = table.find(key)) target = static_cast<T>(value->quantity);
 }
 
-ErrorAction error_action(const Value& value) { return value.text == "skip" ? ErrorAction::skip : ErrorAction::fail; }
+constexpr std::pair<std::string_view, ErrorAction> error_actions[] = {
+    {"fail", ErrorAction::fail},
+    {"skip", ErrorAction::skip},
+    {"retry", ErrorAction::retry},
+    {"dead-letter", ErrorAction::dead_letter},
+};
+constexpr std::pair<std::string_view, TrapAction> trap_actions[] = {
+    {"fail", TrapAction::fail},
+    {"restart", TrapAction::restart},
+};
+constexpr std::pair<std::string_view, FullPolicy> full_policies[] = {
+    {"block", FullPolicy::block},
+    {"drop-oldest", FullPolicy::drop_oldest},
+    {"drop-newest", FullPolicy::drop_newest},
+    {"error", FullPolicy::error},
+};
 
-ErrorPolicy read_error_policy(const Value& value) {
-  ErrorPolicy policy;
-  const std::array<std::pair<std::string_view, ErrorAction*>, 4> cases = {{
-      {"invalid-input", &policy.invalid_input},
-      {"unavailable", &policy.unavailable},
-      {"internal", &policy.internal},
-      {"deadline-exceeded", &policy.deadline_exceeded},
-  }};
-  // A plain text speaks of all cases; a table of those it names, and of the others by `default`.
-  const bool is_table = value.kind == Value::Kind::table;
-  const Value* others = is_table ? value.find("default") : &value;
-  for (const auto& [name, action] : cases) {
-    const Value* named = is_table ? value.find(name) : nullptr;
-    if (const Value* chosen = named != nullptr ? named : others) *action = error_action(*chosen);
+template <class T, std::size_t Count>
+T meaning_of(std::string_view choice, const std::pair<std::string_view, T> (&choices)[Count]) {
+  const auto found = std::ranges::find(choices, choice, &std::pair<std::string_view, T>::first);
+  TORVYN_ASSERT(found != std::end(choices), "the schema has no choice that is not here");
+  return found->second;
+}
+
+ErrorPolicy read_error_policy(const Value& node) {
+  ErrorActions named;
+  if (const Value* written = node.find("on_error"); written != nullptr && written->kind == Value::Kind::table) {
+    const std::pair<std::string_view, std::optional<ErrorAction>*> cases[] = {
+        {"invalid-input", &named.invalid_input},
+        {"unavailable", &named.unavailable},
+        {"internal", &named.internal},
+        {"deadline-exceeded", &named.deadline_exceeded},
+        {"default", &named.others},
+    };
+    for (const auto& [name, action] : cases) {
+      if (const Value* value = written->find(name)) *action = error_action(value->text);
+    }
+  } else if (written != nullptr) {
+    named.others = error_action(written->text);
   }
-  return policy;
+  return error_policy(named, node.find("dead_letter") != nullptr);
+}
+
+// An edge's own or the runtime's, which calls the depth differently.
+template <class T>
+void read_stream(const Value& table, std::string_view depth_key, T& stream) {
+  read_quantity(table, depth_key, stream.queue_depth);
+  read_quantity(table, "queue_bytes", stream.queue_bytes);
+  if (const Value* policy = table.find("backpressure_policy")) stream.full_policy = full_policy(policy->text);
+  if (const Value* ratio = table.find("low_watermark_ratio")) stream.low_watermark_ratio = ratio->number;
 }
 
 class ManifestReader {
@@ -125,6 +158,12 @@ class ManifestReader {
     flow.where = document_.at(entry.place);
     read_text(entry.value, "description", flow.description);
     read_quantity(entry.value, "timeout", flow.timeout_ns);
+    read_quantity(entry.value, "deadline", flow.deadline_ns);
+    read_quantity(entry.value, "weight", flow.weight);
+    read_quantity(entry.value, "priority", flow.priority);
+    if (const Value* restart = entry.value.find("restart")) flow.restart_on_failure = restart->text == "on-failure";
+    read_quantity(entry.value, "restart_backoff", flow.restart_backoff_ns);
+    read_quantity(entry.value, "restart_max", flow.restart_max);
     if (const Value* nodes = entry.value.find("nodes")) {
       for (const Entry& node_entry : nodes->entries) {
         TORVYN_LET(NodeConfig node, read_node(node_entry));
@@ -137,6 +176,7 @@ class ManifestReader {
         edge.where = document_.at(item.place);
         TORVYN_TRY(read_endpoint(*item.find("from"), edge.from_node, edge.from_port, edge.from_where));
         TORVYN_TRY(read_endpoint(*item.find("to"), edge.to_node, edge.to_port, edge.to_where));
+        read_stream(item, "queue_depth", edge.stream);
         flow.edges.push_back(std::move(edge));
       }
     }
@@ -152,7 +192,17 @@ class ManifestReader {
     node.component_where = document_.at(component.place);
     read_quantity(entry.value, "timeout", node.timeout_ns);
     read_quantity(entry.value, "max_memory", node.max_memory_bytes);
-    if (const Value* on_error = entry.value.find("on_error")) node.on_error = read_error_policy(*on_error);
+    read_quantity(entry.value, "retries", node.retries);
+    read_quantity(entry.value, "retry_backoff", node.retry_backoff_ns);
+    if (const Value* dead_letter = entry.value.find("dead_letter")) {
+      node.dead_letter = dead_letter->text;
+      node.dead_letter_where = document_.at(dead_letter->place);
+    }
+    node.on_error = read_error_policy(entry.value);
+    if (const Value* on_trap = entry.value.find("on_trap")) node.on_trap = trap_action(on_trap->text);
+    read_quantity(entry.value, "restarts", node.restarts);
+    read_quantity(entry.value, "restart_window", node.restart_window_ns);
+    read_quantity(entry.value, "instances", node.instances);
     if (const Value* config = entry.value.find("config")) {
       TORVYN_TRY(append_plain(*config, node.config));
       for (const Entry& setting : config->entries) {
@@ -195,6 +245,9 @@ class ManifestReader {
       read_quantity(*table, "max_batch_bytes", runtime.max_batch_bytes);
       read_quantity(*table, "max_instances", runtime.max_instances);
       read_quantity(*table, "compile_cache", runtime.compile_cache);
+      read_quantity(*table, "worker_threads", runtime.worker_threads);
+      if (const Value* backpressure = table->find("backpressure"))
+        read_stream(*backpressure, "default_queue_depth", runtime.backpressure);
       if (const Value* pools = table->find("pools")) read_pools(*pools, runtime.pools);
     }
     const Value* capabilities = document_.root.find("capabilities");
@@ -299,6 +352,33 @@ Result<std::string> read_manifest(const std::filesystem::path& path) {
 }
 
 }  // namespace
+
+ErrorPolicy error_policy(const ErrorActions& named, bool has_dead_letter) {
+  ErrorPolicy policy;
+  const std::pair<ErrorAction*, std::optional<ErrorAction>> cases[] = {
+      {&policy.invalid_input, named.invalid_input},
+      {&policy.unavailable, named.unavailable},
+      {&policy.internal, named.internal},
+      {&policy.deadline_exceeded, named.deadline_exceeded},
+  };
+  bool uses_dead_letter = named.others == ErrorAction::retry;
+  for (const auto& [action, given] : cases) {
+    *action = given.value_or(named.others.value_or(*action));
+    uses_dead_letter = uses_dead_letter || *action == ErrorAction::dead_letter;
+  }
+  if (named.others.has_value() && named.others != ErrorAction::retry) {
+    policy.exhausted = *named.others;
+  } else if (uses_dead_letter && has_dead_letter) {
+    policy.exhausted = ErrorAction::dead_letter;
+  }
+  // The same input would be invalid again: it is retried only where that is said of it by name.
+  if (named.others == ErrorAction::retry && !named.invalid_input) policy.invalid_input = policy.exhausted;
+  return policy;
+}
+
+ErrorAction error_action(std::string_view choice) { return meaning_of(choice, error_actions); }
+TrapAction trap_action(std::string_view choice) { return meaning_of(choice, trap_actions); }
+FullPolicy full_policy(std::string_view choice) { return meaning_of(choice, full_policies); }
 
 const FlowConfig* Manifest::find_flow(std::string_view wanted) const noexcept {
   const auto flow = std::ranges::find(flows, wanted, &FlowConfig::name);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,23 @@ struct Manifest {
   const FlowConfig* find_flow(std::string_view name) const noexcept;
   const ComponentConfig* find_component(std::string_view name) const noexcept;
 };
+
+// What `on_error` names: an action for some cases, and for the `others` one, its `default`. A plain action is that alone.
+struct ErrorActions {
+  std::optional<ErrorAction> invalid_input = {};
+  std::optional<ErrorAction> unavailable = {};
+  std::optional<ErrorAction> internal = {};
+  std::optional<ErrorAction> deadline_exceeded = {};
+  std::optional<ErrorAction> others = {};
+};
+
+// The rule that ErrorPolicy tells. `has_dead_letter`: the node has a dead-letter node.
+ErrorPolicy error_policy(const ErrorActions& named, bool has_dead_letter);
+
+// What the choices of `on_error`, `on_trap` and `backpressure_policy` mean. Requires: one of those that manifest_schema() has.
+ErrorAction error_action(std::string_view choice);
+TrapAction trap_action(std::string_view choice);
+FullPolicy full_policy(std::string_view choice);
 
 // The longest manifest that is read. A manifest is written by hand; this one would be a mistake.
 inline constexpr std::uint64_t manifest_bytes_max = 4 * mib;

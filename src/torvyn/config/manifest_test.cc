@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace torvyn::config {
@@ -170,22 +171,172 @@ TEST(Manifest, ReadsLimitsOfANode) {
   EXPECT_EQ(plain.max_memory_bytes, std::nullopt);
 }
 
-std::vector<ErrorAction> actions(const ErrorPolicy& policy) {
-  return {policy.invalid_input, policy.unavailable, policy.internal, policy.deadline_exceeded};
+// By case, and last what follows the last retry.
+std::vector<ErrorAction> actions(std::string_view lines) {
+  const ErrorPolicy policy = node_with(lines).on_error;
+  return {policy.invalid_input, policy.unavailable, policy.internal, policy.deadline_exceeded, policy.exhausted};
 }
 
-TEST(Manifest, ReadsOnErrorAsAWordOrByCase) {
-  constexpr ErrorAction stop = ErrorAction::fail;
-  constexpr ErrorAction skip = ErrorAction::skip;
-  EXPECT_THAT(actions(node_with("").on_error), ElementsAre(stop, stop, stop, stop));
-  EXPECT_THAT(actions(node_with("on_error = \"skip\"\n").on_error), ElementsAre(skip, skip, skip, skip));
-  EXPECT_THAT(actions(node_with("on_error = \"fail\"\n").on_error), ElementsAre(stop, stop, stop, stop));
-  EXPECT_THAT(actions(node_with("on_error = { invalid-input = \"skip\" }\n").on_error),
-              ElementsAre(skip, stop, stop, stop));
-  EXPECT_THAT(actions(node_with("on_error = { default = \"skip\", internal = \"fail\" }\n").on_error),
-              ElementsAre(skip, skip, stop, skip));
-  EXPECT_THAT(actions(node_with("on_error = { unavailable = \"skip\", deadline-exceeded = \"skip\" }\n").on_error),
-              ElementsAre(stop, skip, stop, skip));
+constexpr ErrorAction stop = ErrorAction::fail;
+constexpr ErrorAction skip = ErrorAction::skip;
+constexpr ErrorAction retry = ErrorAction::retry;
+constexpr ErrorAction dead = ErrorAction::dead_letter;
+
+TEST(Manifest, RetriesWhatWasUnavailableWhereNothingElseIsSaid) {
+  EXPECT_THAT(actions(""), ElementsAre(stop, retry, stop, stop, stop));
+  EXPECT_THAT(actions("dead_letter = \"d\"\n"), ElementsAre(stop, retry, stop, stop, stop));
+}
+
+TEST(Manifest, ReadsOnErrorAsAWordForEveryCase) {
+  EXPECT_THAT(actions("on_error = \"fail\"\n"), ElementsAre(stop, stop, stop, stop, stop));
+  EXPECT_THAT(actions("on_error = \"skip\"\n"), ElementsAre(skip, skip, skip, skip, skip));
+  EXPECT_THAT(actions("on_error = \"dead-letter\"\n"), ElementsAre(dead, dead, dead, dead, dead));
+}
+
+TEST(Manifest, ReadsOnErrorByCase) {
+  EXPECT_THAT(actions("on_error = {}\n"), ElementsAre(stop, retry, stop, stop, stop));
+  EXPECT_THAT(actions("on_error = { invalid-input = \"skip\" }\n"), ElementsAre(skip, retry, stop, stop, stop));
+  EXPECT_THAT(actions("on_error = { unavailable = \"skip\", deadline-exceeded = \"dead-letter\" }\n"),
+              ElementsAre(stop, skip, stop, dead, stop));
+}
+
+TEST(Manifest, ReadsOnErrorsDefaultForTheCasesNotNamed) {
+  EXPECT_THAT(actions("on_error = { default = \"skip\", internal = \"fail\" }\n"),
+              ElementsAre(skip, skip, stop, skip, skip));
+  EXPECT_THAT(actions("on_error = { default = \"fail\", internal = \"retry\" }\n"),
+              ElementsAre(stop, stop, retry, stop, stop));
+}
+
+TEST(Manifest, DoesNotRetryInvalidInputUnlessToldByName) {
+  for (const char* line : {"on_error = \"retry\"\n", "on_error = { default = \"retry\" }\n"}) {
+    EXPECT_THAT(actions(line), ElementsAre(stop, retry, retry, retry, stop)) << line;
+  }
+  EXPECT_THAT(actions("on_error = { default = \"retry\", invalid-input = \"retry\" }\n"),
+              ElementsAre(retry, retry, retry, retry, stop));
+  EXPECT_THAT(actions("on_error = { invalid-input = \"retry\" }\n"), ElementsAre(retry, retry, stop, stop, stop));
+}
+
+TEST(Manifest, FollowsTheLastRetryWithTheDefaultOrTheDeadLetterNode) {
+  const std::string with_node = "dead_letter = \"d\"\n";
+  EXPECT_THAT(actions(with_node + "on_error = \"retry\"\n"), ElementsAre(dead, retry, retry, retry, dead));
+  EXPECT_THAT(actions(with_node + "on_error = \"fail\"\n"), ElementsAre(stop, stop, stop, stop, stop));
+  EXPECT_THAT(actions(with_node + "on_error = { invalid-input = \"dead-letter\" }\n"),
+              ElementsAre(dead, retry, stop, stop, dead));
+  EXPECT_THAT(actions(with_node + "on_error = { internal = \"retry\" }\n"),
+              ElementsAre(stop, retry, retry, stop, stop));
+  EXPECT_THAT(actions(with_node + "on_error = { internal = \"dead-letter\", default = \"skip\" }\n"),
+              ElementsAre(skip, skip, dead, skip, skip));
+  EXPECT_THAT(actions("on_error = { unavailable = \"retry\", default = \"skip\" }\n"),
+              ElementsAre(skip, retry, skip, skip, skip));
+}
+
+TEST(Manifest, LeavesANodesFailureSettingsAtTheirDefaults) {
+  const NodeConfig node = node_with("");
+  EXPECT_EQ(node.retries, 3U);
+  EXPECT_EQ(node.retry_backoff_ns, 10 * ms_in_ns);
+  EXPECT_EQ(node.dead_letter, "");
+  EXPECT_EQ(node.on_trap, TrapAction::fail);
+  EXPECT_EQ(node.restarts, 3U);
+  EXPECT_EQ(node.restart_window_ns, 60 * s_in_ns);
+  EXPECT_EQ(node.instances, 1U);
+}
+
+TEST(Manifest, ReadsANodesFailureSettings) {
+  const NodeConfig node = node_with(R"(retries = 7
+retry_backoff = "2ms"
+dead_letter = "rejected"
+on_trap = "restart"
+restarts = 5
+restart_window = "2h"
+instances = 256
+)");
+  EXPECT_EQ(node.retries, 7U);
+  EXPECT_EQ(node.retry_backoff_ns, 2 * ms_in_ns);
+  EXPECT_EQ(node.dead_letter, "rejected");
+  EXPECT_EQ(node.dead_letter_where.line, 9U);
+  EXPECT_EQ(node.dead_letter_where.column, 15U);
+  EXPECT_EQ(node.on_trap, TrapAction::restart);
+  EXPECT_EQ(node.restarts, 5U);
+  EXPECT_EQ(node.restart_window_ns, 7'200 * s_in_ns);
+  EXPECT_EQ(node.instances, 256U);
+  EXPECT_EQ(node_with("on_trap = \"fail\"\n").on_trap, TrapAction::fail);
+}
+
+TEST(Manifest, TakesNoRetriesAndNoWait) {
+  const NodeConfig node = node_with("retries = 0\nretry_backoff = \"0ms\"\n");
+  EXPECT_EQ(node.retries, 0U);
+  EXPECT_EQ(node.retry_backoff_ns, 0U);
+}
+
+TEST(Manifest, LeavesAFlowsPolicyAtItsDefaults) {
+  const FlowConfig flow = parsed(with_project("[flow.main]\n")).flows.at(0);
+  EXPECT_EQ(flow.deadline_ns, std::nullopt);
+  EXPECT_EQ(flow.weight, 1U);
+  EXPECT_EQ(flow.priority, 5U);
+  EXPECT_FALSE(flow.restart_on_failure);
+  EXPECT_EQ(flow.restart_backoff_ns, s_in_ns);
+  EXPECT_EQ(flow.restart_max, 0U);
+}
+
+TEST(Manifest, ReadsAFlowsPolicy) {
+  const FlowConfig flow = parsed(with_project(R"([flow.main]
+deadline = "250ms"
+weight = 10000
+priority = 0
+restart = "on-failure"
+restart_backoff = "1m"
+restart_max = 12
+)"))
+                              .flows.at(0);
+  EXPECT_EQ(flow.deadline_ns, 250 * ms_in_ns);
+  EXPECT_EQ(flow.weight, 10'000U);
+  EXPECT_EQ(flow.priority, 0U);
+  EXPECT_TRUE(flow.restart_on_failure);
+  EXPECT_EQ(flow.restart_backoff_ns, 60 * s_in_ns);
+  EXPECT_EQ(flow.restart_max, 12U);
+  EXPECT_FALSE(parsed(with_project("[flow.main]\nrestart = \"never\"\n")).flows.at(0).restart_on_failure);
+}
+
+StreamConfig stream_with(std::string_view lines) {
+  const Manifest manifest =
+      parsed(with_project("[[flow.main.edges]]\nfrom = \"a\"\nto = \"b\"\n" + std::string(lines)));
+  return manifest.flows.empty() ? StreamConfig{} : manifest.flows[0].edges.at(0).stream;
+}
+
+TEST(Manifest, LeavesToTheRuntimeWhatAnEdgeDoesNotSay) {
+  const StreamConfig stream = stream_with("");
+  EXPECT_EQ(stream.queue_depth, std::nullopt);
+  EXPECT_EQ(stream.queue_bytes, std::nullopt);
+  EXPECT_EQ(stream.full_policy, std::nullopt);
+  EXPECT_EQ(stream.low_watermark_ratio, std::nullopt);
+}
+
+TEST(Manifest, ReadsAnEdgesStream) {
+  const StreamConfig stream = stream_with(R"(queue_depth = 1048576
+queue_bytes = "4KiB"
+backpressure_policy = "drop-oldest"
+low_watermark_ratio = 0.25
+)");
+  EXPECT_EQ(stream.queue_depth, 1'048'576U);
+  EXPECT_EQ(stream.queue_bytes, 4 * kib);
+  EXPECT_EQ(stream.full_policy, FullPolicy::drop_oldest);
+  EXPECT_EQ(stream.low_watermark_ratio, 0.25);
+}
+
+TEST(Manifest, ReadsEveryBackpressurePolicy) {
+  const std::pair<const char*, FullPolicy> policies[] = {{"block", FullPolicy::block},
+                                                         {"drop-oldest", FullPolicy::drop_oldest},
+                                                         {"drop-newest", FullPolicy::drop_newest},
+                                                         {"error", FullPolicy::error}};
+  for (const auto& [name, policy] : policies) {
+    EXPECT_EQ(stream_with("backpressure_policy = \"" + std::string(name) + "\"\n").full_policy, policy) << name;
+  }
+}
+
+TEST(Manifest, TakesAWholeZeroForARatio) {
+  EXPECT_EQ(stream_with("low_watermark_ratio = 0\n").low_watermark_ratio, 0.0);
+  EXPECT_EQ(stream_with("low_watermark_ratio = 0.0\n").low_watermark_ratio, 0.0);
+  EXPECT_EQ(stream_with("low_watermark_ratio = 0.999\n").low_watermark_ratio, 0.999);
 }
 
 TEST(Manifest, ReadsEdgesInEveryForm) {
@@ -219,6 +370,11 @@ TEST(Manifest, LeavesTheRuntimeAtItsDefaults) {
   EXPECT_EQ(runtime.max_batch, 64U);
   EXPECT_TRUE(runtime.compile_cache);
   EXPECT_TRUE(runtime.pools.fallback_alloc);
+  EXPECT_EQ(runtime.worker_threads, 0U);
+  EXPECT_EQ(runtime.backpressure.queue_depth, 64U);
+  EXPECT_EQ(runtime.backpressure.queue_bytes, 16 * mib);
+  EXPECT_EQ(runtime.backpressure.full_policy, FullPolicy::block);
+  EXPECT_EQ(runtime.backpressure.low_watermark_ratio, 0.5);
 }
 
 TEST(Manifest, ReadsEveryRuntimeSetting) {
@@ -235,6 +391,12 @@ max_batch = 65536
 max_batch_bytes = 4096
 max_instances = 5
 compile_cache = false
+worker_threads = 1024
+[runtime.backpressure]
+default_queue_depth = 7
+queue_bytes = "1MiB"
+backpressure_policy = "drop-newest"
+low_watermark_ratio = 0.75
 [runtime.pools]
 small_pool_size = 1
 medium_pool_size = 2
@@ -262,6 +424,11 @@ max-buffer-size = "2MiB"
   EXPECT_EQ(runtime.pools.large_pool_size, 3U);
   EXPECT_EQ(runtime.pools.huge_pool_size, 4U);
   EXPECT_FALSE(runtime.pools.fallback_alloc);
+  EXPECT_EQ(runtime.worker_threads, 1'024U);
+  EXPECT_EQ(runtime.backpressure.queue_depth, 7U);
+  EXPECT_EQ(runtime.backpressure.queue_bytes, mib);
+  EXPECT_EQ(runtime.backpressure.full_policy, FullPolicy::drop_newest);
+  EXPECT_EQ(runtime.backpressure.low_watermark_ratio, 0.75);
 }
 
 TEST(Manifest, ReadsKeysWithTheirUnitInTheName) {
@@ -274,7 +441,9 @@ max_log_bytes = 512
 max_batch_bytes_bytes = 99
 [flow.main]
 timeout_s = 60
-nodes.a = { component = "c", timeout_ms = 5, max_memory_bytes = 1024 }
+deadline_ms = 20
+restart_backoff_ms = 1500
+nodes.a = { component = "c", timeout_ms = 5, max_memory_bytes = 1024, retry_backoff_ms = 3, restart_window_s = 9 }
 )"));
   EXPECT_EQ(manifest.runtime.component_init_timeout_ns, 1'500 * ms_in_ns);
   EXPECT_EQ(manifest.runtime.invocation_timeout_ns, 3 * s_in_ns);
@@ -284,6 +453,10 @@ nodes.a = { component = "c", timeout_ms = 5, max_memory_bytes = 1024 }
   EXPECT_EQ(manifest.flows[0].timeout_ns, 60 * s_in_ns);
   EXPECT_EQ(manifest.flows[0].nodes[0].timeout_ns, 5 * ms_in_ns);
   EXPECT_EQ(manifest.flows[0].nodes[0].max_memory_bytes, 1'024U);
+  EXPECT_EQ(manifest.flows[0].deadline_ns, 20 * ms_in_ns);
+  EXPECT_EQ(manifest.flows[0].restart_backoff_ns, 1'500 * ms_in_ns);
+  EXPECT_EQ(manifest.flows[0].nodes[0].retry_backoff_ns, 3 * ms_in_ns);
+  EXPECT_EQ(manifest.flows[0].nodes[0].restart_window_ns, 9 * s_in_ns);
 }
 
 TEST(Manifest, TakesTheSmallerOfTwoMemoryLimits) {
@@ -314,6 +487,9 @@ TEST(Manifest, NamesTheKeysThatThereAreWhereNoneIsNear) {
   EXPECT_EQ(error.message(), "unknown key `favourite-colour` in `[capabilities.torvyn]`");
   EXPECT_EQ(error.hint(), "`[capabilities.torvyn]` may hold `max-buffer-size` or `max-memory`");
   EXPECT_EQ(refused(with_project("[observability]\n")).message(), "unknown key `observability` in a manifest");
+  EXPECT_EQ(refused(with_project("[runtime.backpressure]\nqueue_depth = 1\n")).hint(),
+            "`[runtime.backpressure]` may hold `default_queue_depth`, `queue_bytes`, `backpressure_policy` or "
+            "`low_watermark_ratio`");
 }
 
 TEST(Manifest, ReportsTheFirstErrorOfTheFile) {
@@ -362,6 +538,19 @@ TEST(Manifest, RefusesWrongTypes) {
        "`compile_cache` wants true or false, not text"},
       {"[runtime]\ninvocation_timeout_ms = '5'", ErrorCode::wrong_type, 6, 25, "wants a whole number, not text"},
       {"[runtime]\ninvocation_timeout = 07:32:00", ErrorCode::wrong_type, 6, 22, "not a date or time"},
+      {"[flow.main]\ndeadline = 5", ErrorCode::wrong_type, 6, 12, "`deadline` wants a duration with its unit"},
+      {"[flow.main]\nrestart = true", ErrorCode::wrong_type, 6, 11, "`restart` wants text, not true or false"},
+      {"[flow.main]\nweight = '2'", ErrorCode::wrong_type, 6, 10, "`weight` wants a whole number, not text"},
+      {"[flow.main.nodes.a]\ncomponent = 'x'\non_trap = 1", ErrorCode::wrong_type, 7, 11, "`on_trap` wants text"},
+      {"[flow.main.nodes.a]\ncomponent = 'x'\ndead_letter = ['d']", ErrorCode::wrong_type, 7, 15,
+       "`dead_letter` wants text, not a list"},
+      {"[flow.main.nodes.a]\ncomponent = 'x'\non_error = { internal = 1 }", ErrorCode::wrong_type, 7, 25,
+       "`internal` wants text, not a whole number"},
+      {"[[flow.main.edges]]\nlow_watermark_ratio = '0.5'\nfrom = 'a'\nto = 'b'", ErrorCode::wrong_type, 6, 23,
+       "`low_watermark_ratio` wants a number, not text"},
+      {"[[flow.main.edges]]\nqueue_depth = 1.5\nfrom = 'a'\nto = 'b'", ErrorCode::wrong_type, 6, 15,
+       "`queue_depth` wants a whole number, not a number with a fraction"},
+      {"[runtime]\nbackpressure = 'block'", ErrorCode::wrong_type, 6, 16, "`backpressure` wants a table, not text"},
       {"[runtime]\npools = 5", ErrorCode::wrong_type, 6, 9, "`pools` wants a table, not a whole number"},
       {"authors = 'me'", ErrorCode::wrong_type, 5, 11, "`authors` wants a list of texts, not text"},
       {"authors = ['me', 5]", ErrorCode::wrong_type, 5, 11, "wants a list of texts"},
@@ -419,8 +608,53 @@ TEST(Manifest, RefusesValuesOutOfRange) {
       {"[flow.main.nodes.a]\ncomponent = ''", ErrorCode::out_of_range, 6, 13, "`component` is empty"},
       {"[flow.main.nodes.a]\ncomponent = 'x'\non_error = 'skp'", ErrorCode::out_of_range, 7, 12,
        "did you mean `skip`?"},
-      {"[flow.main.nodes.a]\ncomponent = 'x'\non_error = { internal = 'retry' }", ErrorCode::out_of_range, 7, 25,
-       "`internal` cannot be `retry`"},
+      {"[flow.main.nodes.a]\ncomponent = 'x'\non_error = { internal = 'rety' }", ErrorCode::out_of_range, 7, 25,
+       "`internal` cannot be `rety`, did you mean `retry`?"},
+      {"[flow.main.nodes.a]\ncomponent = 'x'\non_error = 'dead_letter'", ErrorCode::out_of_range, 7, 12,
+       "did you mean `dead-letter`?"},
+      {"[flow.main.nodes.a]\ncomponent = 'x'\nretries = 1001", ErrorCode::out_of_range, 7, 11,
+       "`retries` is 1001; it must be 0 to 1000"},
+      {"[flow.main.nodes.a]\ncomponent = 'x'\nretries = -1", ErrorCode::out_of_range, 7, 11, "is negative"},
+      {"[flow.main.nodes.a]\ncomponent = 'x'\nretry_backoff = '25h'", ErrorCode::out_of_range, 7, 17,
+       "it must be 0 s to 24 h"},
+      {"[flow.main.nodes.a]\ncomponent = 'x'\ndead_letter = 'd.input'", ErrorCode::out_of_range, 7, 15,
+       "`d.input` is not a name"},
+      {"[flow.main.nodes.a]\ncomponent = 'x'\ndead_letter = ''", ErrorCode::out_of_range, 7, 15, "`` is not a name"},
+      {"[flow.main.nodes.a]\ncomponent = 'x'\non_trap = 'skip'", ErrorCode::out_of_range, 7, 11,
+       "`on_trap` cannot be `skip`"},
+      {"[flow.main.nodes.a]\ncomponent = 'x'\nrestarts = 0", ErrorCode::out_of_range, 7, 12,
+       "`restarts` is 0; it must be 1 to 1000"},
+      {"[flow.main.nodes.a]\ncomponent = 'x'\nrestart_window = '0s'", ErrorCode::out_of_range, 7, 18,
+       "`restart_window` is 0 s"},
+      {"[flow.main.nodes.a]\ncomponent = 'x'\ninstances = 0", ErrorCode::out_of_range, 7, 13,
+       "`instances` is 0; it must be 1 to 256"},
+      {"[flow.main.nodes.a]\ncomponent = 'x'\ninstances = 257", ErrorCode::out_of_range, 7, 13, "`instances` is 257"},
+      {"[flow.main]\ndeadline = '0ms'", ErrorCode::out_of_range, 6, 12, "`deadline` is 0 s"},
+      {"[flow.main]\nweight = 0", ErrorCode::out_of_range, 6, 10, "`weight` is 0; it must be 1 to 10000"},
+      {"[flow.main]\nweight = 10001", ErrorCode::out_of_range, 6, 10, "`weight` is 10001"},
+      {"[flow.main]\npriority = 11", ErrorCode::out_of_range, 6, 12, "`priority` is 11; it must be 0 to 10"},
+      {"[flow.main]\nrestart = 'always'", ErrorCode::out_of_range, 6, 11, "`restart` cannot be `always`"},
+      {"[flow.main]\nrestart_backoff = '2m'", ErrorCode::out_of_range, 6, 19, "it must be 1 ms to 1 min"},
+      {"[flow.main]\nrestart_backoff = '0s'", ErrorCode::out_of_range, 6, 19, "`restart_backoff` is 0 s"},
+      {"[flow.main]\nrestart_max = 1000001", ErrorCode::out_of_range, 6, 15, "it must be 0 to 1000000"},
+      {"[[flow.main.edges]]\nqueue_depth = 0\nfrom = 'a'\nto = 'b'", ErrorCode::out_of_range, 6, 15,
+       "`queue_depth` is 0; it must be 1 to 1048576"},
+      {"[[flow.main.edges]]\nqueue_depth = 1048577\nfrom = 'a'\nto = 'b'", ErrorCode::out_of_range, 6, 15,
+       "`queue_depth` is 1048577"},
+      {"[[flow.main.edges]]\nqueue_bytes = 0\nfrom = 'a'\nto = 'b'", ErrorCode::out_of_range, 6, 15,
+       "`queue_bytes` is 0 B"},
+      {"[[flow.main.edges]]\nbackpressure_policy = 'drop_oldest'\nfrom = 'a'\nto = 'b'", ErrorCode::out_of_range, 6, 23,
+       "did you mean `drop-oldest`?"},
+      {"[[flow.main.edges]]\nlow_watermark_ratio = 1\nfrom = 'a'\nto = 'b'", ErrorCode::out_of_range, 6, 23,
+       "`low_watermark_ratio` is 1; it must be from 0.0 to below 1.0"},
+      {"[runtime]\nworker_threads = 1025", ErrorCode::out_of_range, 6, 18,
+       "`worker_threads` is 1025; it must be 0 to 1024"},
+      {"[runtime.backpressure]\ndefault_queue_depth = 0", ErrorCode::out_of_range, 6, 23, "`default_queue_depth` is 0"},
+      {"[runtime.backpressure]\nlow_watermark_ratio = 1.0", ErrorCode::out_of_range, 6, 23, "is 1; it must be"},
+      {"[runtime.backpressure]\nlow_watermark_ratio = -0.1", ErrorCode::out_of_range, 6, 23, "is -0.1; it must be"},
+      {"[runtime.backpressure]\nlow_watermark_ratio = -1", ErrorCode::out_of_range, 6, 23, "is -1; it must be"},
+      {"[runtime.backpressure]\nlow_watermark_ratio = nan", ErrorCode::out_of_range, 6, 23, "is nan; it must be"},
+      {"[runtime.backpressure]\nlow_watermark_ratio = inf", ErrorCode::out_of_range, 6, 23, "is inf; it must be"},
       {"[flow.main.nodes.a]\ncomponent = 'x'\nconfig = { a = [inf] }", ErrorCode::out_of_range, 7, 17, "infinity"},
       {"[[flow.main.edges]]\nfrom = 'a.b.c'\nto = 'd'", ErrorCode::out_of_range, 6, 8, "`a.b.c` is no end of an edge"},
       {"[[flow.main.edges]]\nfrom = 'a'\nto = '.x'", ErrorCode::out_of_range, 7, 6, "`.x` is no end of an edge"},

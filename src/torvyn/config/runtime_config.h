@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "torvyn/config/flow_config.h"
+
 namespace torvyn::config {
 
 inline constexpr std::uint64_t kib = 1024;
@@ -20,6 +22,14 @@ struct PoolConfig {
   bool fallback_alloc = true;             // `exhaustion_policy`: else an exhausted tier is E0301
 };
 
+// `[runtime.backpressure]`: what a stream holds where its edge says nothing else.
+struct BackpressureConfig {
+  std::uint32_t queue_depth = 64;  // `default_queue_depth`, elements
+  std::uint64_t queue_bytes = 16 * mib;
+  FullPolicy full_policy = FullPolicy::block;  // `backpressure_policy`
+  double low_watermark_ratio = 0.5;
+};
+
 // `[runtime]`.
 struct RuntimeConfig {
   std::uint64_t max_memory_per_component_bytes = 64 * mib;  // linear memories and tables of one instance together
@@ -34,6 +44,8 @@ struct RuntimeConfig {
   std::uint64_t max_batch_bytes = 1 * mib;  // and bytes
   std::uint32_t max_instances = 16384;      // of the whole host
   bool compile_cache = true;
+  std::uint32_t worker_threads = 0;  // that drive flows; 0 = as many as the process may use cores
+  BackpressureConfig backpressure;
   PoolConfig pools;
 };
 

@@ -16,8 +16,25 @@ constexpr std::uint64_t host_bytes_max = 1024 * gib;
 constexpr std::uint64_t call_ns_max = day_in_ns;
 constexpr std::uint64_t flow_ns_max = 366 * day_in_ns;
 
+// A run of retries holds its node up: more of them than this are a stop by another name.
+constexpr std::uint64_t retries_max = 1'000;
+// The times of a node's last restarts are kept.
+constexpr std::uint64_t restarts_max = 1'000;
+// A thread's worth of work each: where cores are fewer, more instances gain nothing.
+constexpr std::uint64_t node_instances_max = 256;
+// A flow that fails at once is not restarted in a tight loop, and not waited for longer than the doubling goes.
+constexpr std::uint64_t restart_backoff_ns_min = ms_in_ns;
+constexpr std::uint64_t restart_backoff_ns_max = 60 * s_in_ns;
+constexpr std::uint64_t flow_restarts_max = 1'000'000;
+// Beyond this the bound on bytes is met first, whatever the elements.
+constexpr std::uint64_t queue_depth_max = 1 << 20;
+constexpr std::uint64_t worker_threads_max = 1'024;
+
 constexpr std::array<std::string_view, 3> languages = {"c", "cpp", "rust"};
-constexpr std::array<std::string_view, 2> error_actions = {"fail", "skip"};
+constexpr std::array<std::string_view, 4> error_actions = {"fail", "skip", "retry", "dead-letter"};
+constexpr std::array<std::string_view, 2> trap_actions = {"fail", "restart"};
+constexpr std::array<std::string_view, 2> restart_policies = {"never", "on-failure"};
+constexpr std::array<std::string_view, 4> full_policies = {"block", "drop-oldest", "drop-newest", "error"};
 constexpr std::array<std::string_view, 2> exhaustion_policies = {"fallback-alloc", "error"};
 
 constexpr std::array error_policy_keys = std::to_array<KeySchema>({
@@ -29,7 +46,7 @@ constexpr std::array error_policy_keys = std::to_array<KeySchema>({
     {.name = "unavailable",
      .type = ValueType::choice,
      .summary = "something the component needs was not there",
-     .example = R"(unavailable = "skip")",
+     .example = R"(unavailable = "retry")",
      .choices = error_actions},
     {.name = "internal",
      .type = ValueType::choice,
@@ -68,6 +85,43 @@ constexpr std::array node_keys = std::to_array<KeySchema>({
      .choices = error_actions,
      .table = &error_policy_table,
      .or_table = true},
+    {.name = "retries",
+     .type = ValueType::count,
+     .summary = "times an element is offered again",
+     .example = "retries = 3",
+     .maximum = retries_max},
+    {.name = "retry_backoff",
+     .type = ValueType::duration,
+     .summary = "wait before the first retry, doubled before each other",
+     .example = R"(retry_backoff = "10ms")",
+     .maximum = call_ns_max},
+    {.name = "dead_letter",
+     .type = ValueType::name,
+     .summary = "the node that gets the elements this one sends away",
+     .example = R"(dead_letter = "rejected")"},
+    {.name = "on_trap",
+     .type = ValueType::choice,
+     .summary = "what to do where the component traps",
+     .example = R"(on_trap = "restart")",
+     .choices = trap_actions},
+    {.name = "restarts",
+     .type = ValueType::count,
+     .summary = "traps within restart_window after which a fresh instance goes on",
+     .example = "restarts = 3",
+     .minimum = 1,
+     .maximum = restarts_max},
+    {.name = "restart_window",
+     .type = ValueType::duration,
+     .summary = "time in which restarts are counted",
+     .example = R"(restart_window = "60s")",
+     .minimum = 1,
+     .maximum = flow_ns_max},
+    {.name = "instances",
+     .type = ValueType::count,
+     .summary = "instances side by side; elements keep their order",
+     .example = "instances = 4",
+     .minimum = 1,
+     .maximum = node_instances_max},
     {.name = "timeout",
      .type = ValueType::duration,
      .summary = "guest time of one call",
@@ -82,6 +136,25 @@ constexpr std::array node_keys = std::to_array<KeySchema>({
      .maximum = guest_bytes_max},
 });
 constexpr TableSchema node_table = {node_keys};
+
+// What an edge says of its stream and the runtime of all.
+constexpr KeySchema queue_bytes_key = {.name = "queue_bytes",
+                                       .type = ValueType::size,
+                                       .summary = "bytes a stream holds; a larger element passes alone",
+                                       .example = R"(queue_bytes = "16MiB")",
+                                       .minimum = 1,
+                                       .maximum = host_bytes_max};
+constexpr KeySchema backpressure_policy_key = {
+    .name = "backpressure_policy",
+    .type = ValueType::choice,
+    .summary = "what becomes of an element that a full stream has no room for",
+    .example = R"(backpressure_policy = "block")",
+    .choices = full_policies};
+constexpr KeySchema low_watermark_ratio_key = {
+    .name = "low_watermark_ratio",
+    .type = ValueType::ratio,
+    .summary = "how full a stream that was full may be to take elements again",
+    .example = "low_watermark_ratio = 0.5"};
 
 constexpr std::array endpoint_keys = std::to_array<KeySchema>({
     {.name = "node",
@@ -108,6 +181,15 @@ constexpr std::array edge_keys = std::to_array<KeySchema>({
      .required = true,
      .table = &endpoint_table,
      .or_table = true},
+    {.name = "queue_depth",
+     .type = ValueType::count,
+     .summary = "elements the stream holds",
+     .example = "queue_depth = 64",
+     .minimum = 1,
+     .maximum = queue_depth_max},
+    queue_bytes_key,
+    backpressure_policy_key,
+    low_watermark_ratio_key,
 });
 constexpr TableSchema edge_table = {edge_keys};
 
@@ -122,6 +204,39 @@ constexpr std::array flow_keys = std::to_array<KeySchema>({
      .example = R"(timeout = "10m")",
      .minimum = 1,
      .maximum = flow_ns_max},
+    {.name = "deadline",
+     .type = ValueType::duration,
+     .summary = "time each element may take from its source on; none if left out",
+     .example = R"(deadline = "500ms")",
+     .minimum = 1,
+     .maximum = flow_ns_max},
+    {.name = "weight",
+     .type = ValueType::count,
+     .summary = "the flow's share of the workers, beside that of other flows",
+     .example = "weight = 1",
+     .minimum = 1,
+     .maximum = 10'000},
+    {.name = "priority",
+     .type = ValueType::count,
+     .summary = "each step doubles the flow's share of the workers",
+     .example = "priority = 5",
+     .maximum = 10},
+    {.name = "restart",
+     .type = ValueType::choice,
+     .summary = "whether the flow begins anew when it fails",
+     .example = R"(restart = "on-failure")",
+     .choices = restart_policies},
+    {.name = "restart_backoff",
+     .type = ValueType::duration,
+     .summary = "wait before the first restart, doubled up to a minute before each other",
+     .example = R"(restart_backoff = "1s")",
+     .minimum = restart_backoff_ns_min,
+     .maximum = restart_backoff_ns_max},
+    {.name = "restart_max",
+     .type = ValueType::count,
+     .summary = "restarts in all; 0 for no bound",
+     .example = "restart_max = 0",
+     .maximum = flow_restarts_max},
     {.name = "nodes",
      .type = ValueType::table_map,
      .summary = "the flow's stages",
@@ -215,6 +330,19 @@ constexpr std::array capability_keys = std::to_array<KeySchema>({
 });
 constexpr TableSchema capability_table = {capability_keys};
 
+constexpr std::array backpressure_keys = std::to_array<KeySchema>({
+    {.name = "default_queue_depth",
+     .type = ValueType::count,
+     .summary = "elements a stream holds",
+     .example = "default_queue_depth = 64",
+     .minimum = 1,
+     .maximum = queue_depth_max},
+    queue_bytes_key,
+    backpressure_policy_key,
+    low_watermark_ratio_key,
+});
+constexpr TableSchema backpressure_table = {backpressure_keys};
+
 constexpr std::uint64_t pool_buffers_max = 1 << 20;
 
 constexpr std::array pool_keys = std::to_array<KeySchema>({
@@ -251,6 +379,11 @@ constexpr std::array pool_keys = std::to_array<KeySchema>({
 constexpr TableSchema pool_table = {pool_keys};
 
 constexpr std::array runtime_keys = std::to_array<KeySchema>({
+    {.name = "worker_threads",
+     .type = ValueType::count,
+     .summary = "threads that drive flows; 0 for as many as the process may use cores",
+     .example = "worker_threads = 0",
+     .maximum = worker_threads_max},
     {.name = "max_memory_per_component",
      .type = ValueType::size,
      .summary = "memories and tables of one instance together",
@@ -315,6 +448,11 @@ constexpr std::array runtime_keys = std::to_array<KeySchema>({
      .type = ValueType::flag,
      .summary = "keep compiled components on disk",
      .example = "compile_cache = true"},
+    {.name = "backpressure",
+     .type = ValueType::table,
+     .summary = "what a stream holds where its edge says nothing else",
+     .example = "[runtime.backpressure]",
+     .table = &backpressure_table},
     {.name = "pools",
      .type = ValueType::table,
      .summary = "buffers kept for reuse",

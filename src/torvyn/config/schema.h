@@ -17,6 +17,7 @@ enum class ValueType : std::uint8_t {
   version,       // see is_semver
   choice,        // one of `choices`
   count,         // an integer
+  ratio,         // a number from 0.0 to below 1.0
   flag,          // true or false
   size,          // "64MiB", or an integer of bytes; also as `KEY_bytes`
   rate,          // "64KiB/s"; otherwise as a size

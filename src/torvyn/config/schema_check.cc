@@ -70,6 +70,8 @@ std::string_view wanted(const KeySchema& key) {
       return "a list of texts";
     case ValueType::count:
       return "a whole number";
+    case ValueType::ratio:
+      return "a number";
     case ValueType::flag:
       return "true or false";
     case ValueType::size:
@@ -234,6 +236,20 @@ class SchemaWalk {
     return in_range(entry, key, value.quantity);
   }
 
+  // TOML tells 0 from 0.0; nobody who means a ratio does.
+  Status ratio(Entry& entry, const KeySchema& key) const {
+    Value& value = entry.value;
+    if (value.kind == Value::Kind::integer) {
+      value.number = static_cast<double>(value.integer);
+    } else if (value.kind != Value::Kind::number) {
+      return fail(wrong_type(entry, key));
+    }
+    if (value.number >= 0.0 && value.number < 1.0) return {};
+    return fail(document_.error(ErrorCode::out_of_range,
+                                fmt::format("`{}` is {}; it must be from 0.0 to below 1.0", entry.key, value.number),
+                                write_hint(key), value.place));
+  }
+
   Status text(const Entry& entry, const KeySchema& key) const {
     const Value& value = entry.value;
     const auto refuse = [&](std::string message) {
@@ -322,6 +338,8 @@ class SchemaWalk {
       case ValueType::rate:
       case ValueType::duration:
         return quantity(entry, key);
+      case ValueType::ratio:
+        return ratio(entry, key);
       case ValueType::flag:
         if (value.kind != Value::Kind::boolean) return fail(wrong_type(entry, key));
         value.quantity = value.boolean ? 1 : 0;

@@ -63,7 +63,10 @@ TEST(Schema, AcceptsItsOwnExamples) {
     if (path == "flow.x.nodes.x.on_error")
       return project + "[flow.x.nodes.x]\ncomponent = \"c\"\n[" + path + "]\n" + line;
     if (path == "flow.x.edges") {
-      return project + "[[flow.x.edges]]\n" + line + (key.name == "from" ? "to = \"b\"\n" : "from = \"a\"\n");
+      std::string others;
+      if (key.name != "from") others += "from = \"a\"\n";
+      if (key.name != "to") others += "to = \"b\"\n";
+      return project + "[[flow.x.edges]]\n" + others + line;
     }
     if (path.starts_with("flow.x.edges.")) {
       const bool is_from = path.ends_with(".from");
