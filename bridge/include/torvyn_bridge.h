@@ -2,15 +2,15 @@
  * arithmetic, retries or configuration.
  *
  * Conventions
- *   Objects    tvb_engine, tvb_component and tvb_instance are opaque. Whoever got one from a tvb_…_new, _compile, _load or _open frees
- *              it with the matching _free; freeing NULL does nothing. A component keeps its engine alive, an instance its component.
+ *   Objects    tvb_engine, tvb_component, tvb_instance and tvb_stop are opaque. Whoever got one from a tvb_…_new, _compile or _load frees
+ *              it with the matching _free; freeing NULL does nothing. A component keeps its engine alive, an instance its component and its stop.
  *   Views      A pointer and a 64-bit length, valid for the call. Text is UTF-8 without a terminator and is checked.
  *   Owned text A tvb_string filled by this library belongs to the caller: tvb_string_free. Freeing an empty one does nothing.
  *   Results    Functions return a tvb_status. Anything but TVB_OK (and, for guest calls, the outcomes named there) fills the
  *              tvb_failure, whose strings the caller frees with tvb_failure_free.
  *   Panics     None crosses: a panic inside becomes TVB_FAILED with kind TVB_FAILURE_PANIC. Callbacks must not throw.
  *   Threads    Engine and component functions may be called from any thread at once. An instance is used by one thread at
- *              a time, and callbacks run on that thread. tvb_engine_tick and the stop flag may be used from any thread.
+ *              a time, and callbacks run on that thread. tvb_engine_tick and tvb_stop_raise may be called from any thread.
  *   Allocation Memory of this library is counted apart: tvb_allocations.
  */
 #ifndef TORVYN_BRIDGE_H
@@ -23,13 +23,14 @@
 extern "C" {
 #endif
 
-#define TVB_ABI_VERSION 1u
+#define TVB_ABI_VERSION 2u
 
 /* ---- values ------------------------------------------------------------------------------------------------------- */
 
 typedef struct tvb_engine tvb_engine;
 typedef struct tvb_component tvb_component;
 typedef struct tvb_instance tvb_instance;
+typedef struct tvb_stop tvb_stop;
 
 typedef struct tvb_view {
   const uint8_t* data;
@@ -63,7 +64,7 @@ typedef enum tvb_failure_kind {
   TVB_FAILURE_ARITHMETIC = 13,    /* division by zero, integer overflow, bad conversion */
   TVB_FAILURE_INDIRECT_CALL = 14, /* null, out-of-bounds or wrongly typed table entry */
   TVB_FAILURE_TIMEOUT = 15,       /* guest time of the call used up */
-  TVB_FAILURE_STOPPED = 16,       /* the stop flag was raised */
+  TVB_FAILURE_STOPPED = 16,       /* the stop was raised */
   TVB_FAILURE_HANDLE = 17,        /* unknown, stale, foreign or wrongly typed handle */
   TVB_FAILURE_BORROW = 18,        /* borrows not given back before the call ended */
   TVB_FAILURE_REFUSED = 19,       /* a callback refused: refusal_code and the message say why */
@@ -150,7 +151,7 @@ typedef struct tvb_host {
 
   uint32_t (*writer_emit)(void* host, uint32_t rep, tvb_view bytes, const uint32_t* ends, uint64_t count,
                           const uint32_t* origins, uint64_t origin_count);
-  /* An empty `port` means "output". */
+  /* `port` as the guest named it; "output" where it named none. */
   uint32_t (*writer_forward)(void* host, uint32_t rep, tvb_view port, const uint32_t* indices, uint64_t count);
   uint32_t (*writer_set_content_type)(void* host, uint32_t rep, tvb_view text);
 
@@ -176,7 +177,7 @@ typedef struct tvb_engine_options {
 tvb_status tvb_engine_new(const tvb_engine_options* options, const tvb_host* host, tvb_engine** out,
                           tvb_failure* failure);
 void tvb_engine_free(tvb_engine* engine);
-/* Moves time on: running guests look at their limits and stop flags. To be called every `tick_ms` while a guest runs. */
+/* Moves time on: running guests look at their limits and stops. To be called every `tick_ms` while a guest runs. */
 void tvb_engine_tick(tvb_engine* engine);
 /* Names version, settings and CPU features: compiled code may be loaded by an engine that answers the same. */
 tvb_string tvb_engine_fingerprint(const tvb_engine* engine);
@@ -198,9 +199,15 @@ tvb_status tvb_component_check_imports(const tvb_component* component, tvb_failu
 
 /* ---- instances ---------------------------------------------------------------------------------------------------- */
 
+/* Ends an instance from outside, for good: a guest that runs ends at the next tick, one that waits inside a WASI call at once, and no
+ * later call enters. */
+tvb_stop* tvb_stop_new(void);
+void tvb_stop_raise(const tvb_stop* stop);
+void tvb_stop_free(tvb_stop* stop);
+
 typedef struct tvb_instance_options {
   uint64_t max_memory_bytes; /* all linear memories together, and 8 bytes a table entry */
-  const uint32_t* stop_flag; /* read atomically while the guest runs: not 0 = stop. Must outlive the instance. */
+  const tvb_stop* stop;      /* one an instance; it may be freed before the instance */
   uint64_t start_ticks_max;  /* guest time the start functions may take */
 } tvb_instance_options;
 

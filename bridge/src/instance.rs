@@ -3,7 +3,6 @@
 use std::ffi::c_void;
 use std::fmt::Write;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
 
 use wasmtime::component::__internal::wasmtime_environ::demangle_function_name;
 use wasmtime::component::{ComponentNamedList, Instance, Lift, Lower, Resource, TypedFunc};
@@ -17,6 +16,7 @@ use crate::lift::{
     Batch, BatchError, BatchWriter, ElementIn, ElementOut, GuestText, MetaIn, ProcessError, ProcessResult, Signal,
 };
 use crate::state::{HostRef, HostStop, State, on_tick};
+use crate::stop::StopHandle;
 
 type Answer<T, E = ProcessError> = (Result<T, E>,);
 type BatchAnswer<T> = Answer<T, BatchError>;
@@ -60,7 +60,7 @@ pub struct InstanceHandle {
 #[repr(C)]
 pub struct InstanceOptions {
     max_memory_bytes: u64,
-    stop_flag: *const AtomicU32,
+    stop: *const StopHandle,
     start_ticks_max: u64,
 }
 
@@ -263,7 +263,9 @@ fn instantiate(
     let shared = handle.shared.clone();
     // SAFETY: `shared` is kept by the instance, after its store.
     let callbacks: &'static Callbacks = unsafe { &*std::ptr::from_ref(shared.callbacks.as_ref()) };
-    let state = State::new(HostRef { callbacks, host }, options.max_memory_bytes, options.stop_flag);
+    // SAFETY: not freed before this returns; the header says so.
+    let stop = unsafe { &*options.stop }.0.clone();
+    let state = State::new(HostRef { callbacks, host }, options.max_memory_bytes, stop);
     let mut store = Store::new(&shared.engine, state);
     store.limiter(|state| &mut state.limiter);
     store.epoch_deadline_callback(on_tick);
@@ -375,6 +377,9 @@ impl InstanceHandle {
             ));
         };
         self.ended = true;
+        if self.store.data().stop.is_raised() {
+            return Err(Failure::new(FailureKind::Stopped, HostStop::StopRequested.to_string()));
+        }
         self.store.data_mut().ticks_left = ticks_max;
         self.store.set_epoch_deadline(1);
         match function.call(&mut self.store, arguments) {

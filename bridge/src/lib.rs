@@ -11,3 +11,5 @@ mod layout;
 mod lift;
 mod linker;
 mod state;
+mod stop;
+mod waiting;

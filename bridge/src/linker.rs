@@ -9,6 +9,7 @@ use crate::callbacks::{ALLOCATION_FAILED, BatchMeta, CAPACITY_EXCEEDED, Callback
 use crate::ffi::View;
 use crate::lift::{Batch, BatchWriter, Buffer, BufferError, EmitError, FlowContext, Level, MutableBuffer, Packed};
 use crate::state::State;
+use crate::waiting;
 
 type Store<'a> = StoreContextMut<'a, State>;
 
@@ -380,7 +381,13 @@ fn batch_writer(types: &mut LinkerInstance<'_, State>) -> Result<()> {
             let indices = indices.as_le_slice(&store);
             must(
                 &store,
-                (call.writer_forward)(host, writer.rep(), View::EMPTY, indices.as_ptr(), indices.len() as u64),
+                (call.writer_forward)(
+                    host,
+                    writer.rep(),
+                    View::of(b"output"),
+                    indices.as_ptr(),
+                    indices.len() as u64,
+                ),
             )
         },
     )?;
@@ -414,6 +421,7 @@ fn batch_writer(types: &mut LinkerInstance<'_, State>) -> Result<()> {
 pub fn build(engine: &Engine) -> Result<Linker<State>> {
     let mut linker: Linker<State> = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
+    waiting::replace(&mut linker)?;
     streaming_types(&mut linker.instance("torvyn:streaming/types@0.1.0")?)?;
     buffer_allocator(&mut linker.instance("torvyn:streaming/buffer-allocator@0.1.0")?)?;
     let mut batching = linker.instance("torvyn:batching/types@0.1.0")?;

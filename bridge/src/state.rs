@@ -1,7 +1,7 @@
 //! What a store carries: the host behind it, its limits, and the WASI it may see.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -13,6 +13,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView, async_trait}
 
 use crate::callbacks::{Callbacks, Host};
 use crate::ffi::View;
+use crate::stop::Stop;
 
 /// The host of one instance: which functions, and for whom.
 #[derive(Clone, Copy)]
@@ -93,19 +94,15 @@ pub struct State {
     pub limiter: Limiter,
     /// Times the epoch may still move on in this call.
     pub ticks_left: u64,
-    pub stop_flag: *const AtomicU32,
+    pub stop: Arc<Stop>,
     /// Reused by batch.content-types.
     pub texts: Vec<&'static str>,
+    pub table: ResourceTable,
     wasi: WasiCtx,
-    table: ResourceTable,
 }
 
-// SAFETY: as HostRef; the stop flag is only ever read, atomically.
-unsafe impl Send for State {}
-unsafe impl Sync for State {}
-
 impl State {
-    pub fn new(host: HostRef, max_memory_bytes: u64, stop_flag: *const AtomicU32) -> State {
+    pub fn new(host: HostRef, max_memory_bytes: u64, stop: Arc<Stop>) -> State {
         // Clocks and random, and nothing else: no folder, address, variable or argument; stdin closed; output to the host.
         let wasi = WasiCtxBuilder::new()
             .stdout(GuestOutput { host, stream: 1 })
@@ -121,10 +118,10 @@ impl State {
                 refused_bytes: 0,
             },
             ticks_left: 0,
-            stop_flag,
+            stop,
             texts: Vec::new(),
-            wasi,
             table: ResourceTable::new(),
+            wasi,
         }
     }
 
@@ -158,7 +155,7 @@ impl WasiView for State {
 /// tick of its time.
 pub fn on_tick(mut store: StoreContextMut<'_, State>) -> wasmtime::Result<UpdateDeadline> {
     let state = store.data_mut();
-    if unsafe { &*state.stop_flag }.load(Ordering::Relaxed) != 0 {
+    if state.stop.is_raised() {
         return Err(HostStop::StopRequested.into());
     }
     if state.ticks_left == 0 {

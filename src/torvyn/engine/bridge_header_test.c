@@ -27,7 +27,7 @@ AT(tvb_failure, memory_grow_failed, 64);
 AT(tvb_batch_meta, content_type, 24);
 AT(tvb_engine_options, max_stack_bytes, 8);
 AT(tvb_engine_options, tick_ms, 16);
-AT(tvb_instance_options, stop_flag, 8);
+AT(tvb_instance_options, stop, 8);
 AT(tvb_instance_options, start_ticks_max, 16);
 AT(tvb_guest_error, index, 4);
 AT(tvb_guest_error, text, 8);

@@ -12,6 +12,9 @@ namespace {
 using contracts::InterfaceName;
 using contracts::split_interface_name;
 
+// Where a guest can wait. The streams of its stdio are not among them: the host takes what is written at once, and stdin is closed.
+constexpr std::array<std::string_view, 3> waiting_interfaces{"wasi:io/poll@", "wasi:sockets/", "wasi:http/"};
+
 std::vector<InterfaceInfo> read_interfaces(const nlohmann::json& list) {
   std::vector<InterfaceInfo> interfaces;
   for (const auto& item : list)
@@ -45,6 +48,13 @@ std::string list_names(const std::vector<InterfaceInfo>& interfaces) {
 const StageInfo* ComponentInfo::find_stage(contracts::Role role) const noexcept {
   const auto found = std::ranges::find(stages, role, &StageInfo::role);
   return found == stages.end() ? nullptr : &*found;
+}
+
+bool ComponentInfo::may_block() const noexcept {
+  return std::ranges::any_of(imports, [](const InterfaceInfo& import) {
+    return std::ranges::any_of(waiting_interfaces,
+                               [&import](std::string_view prefix) { return import.name.starts_with(prefix); });
+  });
 }
 
 Result<ComponentInfo> read_component_info(std::string_view description) {

@@ -33,6 +33,9 @@ struct ComponentInfo {
   bool has_acks = false;
 
   const StageInfo* find_stage(contracts::Role role) const noexcept;
+  // Whether a call may wait for something outside, as far as the imports tell: it can poll, or reach sockets or HTTP. Files are no reason as
+  // long as nobody is granted any: guests that only print import them too.
+  bool may_block() const noexcept;
 };
 
 // Reads the JSON that the bridge describes a component with, and finds its parts; there are none where it is no stage.

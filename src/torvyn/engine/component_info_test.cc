@@ -195,5 +195,20 @@ TEST(ComponentInfo, ImportsOfWasiNameTheirCapability) {
   EXPECT_EQ(capability_of_import("torvyn:streaming/types@0.1.0"), "");
 }
 
+TEST(ComponentInfo, WhatCanPollOrReachSocketsOrHttpMayBlock) {
+  const auto may_block = [](const std::string& import) {
+    const Result<ComponentInfo> info =
+        read_component_info(R"({"imports":[{"name":"torvyn:streaming/types@0.1.0"},{"name":")" + import + R"("}]})");
+    EXPECT_TRUE(info) << import;
+    return info && info->may_block();
+  };
+  for (const char* import :
+       {"wasi:io/poll@0.2.0", "wasi:io/poll@0.2.12", "wasi:sockets/tcp@0.2.0", "wasi:http/outgoing-handler@0.2.0"})
+    EXPECT_TRUE(may_block(import)) << import;
+  for (const char* import : {"wasi:io/streams@0.2.0", "wasi:io/polling@0.2.0", "wasi:clocks/monotonic-clock@0.2.0",
+                             "wasi:cli/stdout@0.2.0", "wasi:filesystem/types@0.2.0", "test:wasi:io/poll@0.2.0"})
+    EXPECT_FALSE(may_block(import)) << import;
+}
+
 }  // namespace
 }  // namespace torvyn::engine

@@ -30,11 +30,13 @@ struct InstanceOptions {
   std::string node;
   contracts::Role role = contracts::Role::processor;
   contracts::Contract contract = contracts::Contract::element;
+  // What a router may name; an output's `port` is an index into it. Whatever is no router has "output" alone.
+  std::vector<std::string> ports = {"output"};
 
   resources::BufferPool* pool = nullptr;
   resources::ContentTypes* content_types = nullptr;
   EventSink* events = nullptr;
-  const Clock* clock = nullptr;
+  const Clock* clock = nullptr;  // the one that deadlines of elements are on
 
   std::uint64_t max_memory_bytes = std::uint64_t{64} << 20;  // linear memories and tables together
   resources::HoldingLimits holdings;
@@ -76,9 +78,13 @@ class Instance {
   // the first; after a call that took longer, one element is a run. Sequence, timestamp and lineage are left to the caller.
   virtual CallOutcome pull(std::uint32_t elements_max, std::uint64_t bytes_max, Run& out) noexcept = 0;
   virtual CallOutcome notify_backpressure(bool pause) noexcept = 0;
+  // Sources: whether the component exports torvyn:acks.
+  virtual bool wants_acks() const noexcept = 0;
+  // Each of the first `up_to` elements that this instance gave has met its fate. Requires: wants_acks().
+  virtual CallOutcome acknowledge(std::uint64_t up_to) noexcept = 0;
 
   // Processors, filters, routers, aggregators: appends outputs with the meta and lineage of the input each came from. Payloads of
-  // inputs may be moved from.
+  // inputs may be moved from. A router's outputs say their port: one for each that it named, the same buffer in all of them.
   virtual CallOutcome process(std::span<Element> in, Run& out) noexcept = 0;
   // Aggregators: `ok` = call again.
   virtual CallOutcome flush(Run& out) noexcept = 0;
@@ -86,7 +92,7 @@ class Instance {
   virtual CallOutcome push(std::span<Element> in) noexcept = 0;
   virtual Status complete() = 0;
 
-  // Does nothing where the instance has ended or has no lifecycle.
+  // Does nothing where the instance has ended, was stopped or has no lifecycle.
   virtual Status teardown() = 0;
 
   // After element_error: what the component said; valid until the next call.
@@ -95,7 +101,8 @@ class Instance {
   // After `ended`: why. Requires: the instance has ended.
   virtual Error failure() const = 0;
 
-  // Makes a running guest trap within a few milliseconds, for good.
+  // Ends the instance, with E0402 as the reason: a guest that runs traps within a few milliseconds, one that waits inside a WASI call at once,
+  // and no later call enters. Thread: any, at any time between creation and destruction.
   virtual void stop() noexcept = 0;
 
   virtual const resources::CopyLedger& copies() const noexcept = 0;

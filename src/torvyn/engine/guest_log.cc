@@ -4,6 +4,14 @@
 
 namespace torvyn::engine {
 
+std::string_view cut_text(std::string_view text, std::size_t bytes_max) noexcept {
+  if (text.size() <= bytes_max) return text;
+  const auto continues = [&text](std::size_t at) { return (static_cast<unsigned char>(text[at]) & 0xc0U) == 0x80U; };
+  std::size_t end = bytes_max;
+  while (end != 0 && bytes_max - end < 3 && continues(end)) --end;
+  return text.substr(0, end);
+}
+
 GuestLog::GuestLog(EventSink* events, const Clock* clock, std::string node, std::uint64_t max_bytes_per_s)
     : events_(events),
       clock_(clock),
@@ -27,7 +35,7 @@ bool GuestLog::admits(std::size_t bytes) noexcept {
 }
 
 void GuestLog::line(Severity severity, std::string_view text) noexcept {
-  text = text.substr(0, guest_line_bytes_max);
+  text = cut_text(text, guest_line_bytes_max);
   last_[lines_++ % guest_lines_kept].assign(text);
   if (!admits(text.size() + 1)) {
     ++suppressed_;

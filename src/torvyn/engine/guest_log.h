@@ -17,6 +17,9 @@ inline constexpr std::size_t guest_line_bytes_max = 4096;
 // Lines kept for a trap's report.
 inline constexpr std::size_t guest_lines_kept = 8;
 
+// The first `bytes_max` bytes of what a guest said, or a few less: a character of UTF-8 is not cut in two.
+std::string_view cut_text(std::string_view text, std::size_t bytes_max) noexcept;
+
 // Passes a guest's log and output on, line by line, within `max_bytes_per_s` (a bucket of one second's worth, so that a burst passes);
 // what is beyond is counted, and the count told when lines pass again. The last lines are kept whatever the limit.
 // Thread: one at a time, the instance's.

@@ -124,5 +124,26 @@ TEST_F(GuestLogTest, TheLastLinesAreKeptWhateverTheLimit) {
   EXPECT_THAT(lines(), IsEmpty());
 }
 
+TEST(CutText, LeavesWhatFitsAsItIs) {
+  EXPECT_EQ(cut_text("hello", 5), "hello");
+  EXPECT_EQ(cut_text("hello", 4), "hell");
+  EXPECT_EQ(cut_text("hello", 0), "");
+}
+
+TEST(CutText, CutsNoCharacterInTwo) {
+  const std::string text = "a\xc3\xb6\xe2\x82\xac\xf0\x9f\x98\x80";  // 1, 2, 3 and 4 bytes
+  EXPECT_EQ(cut_text(text, 2), "a");
+  EXPECT_EQ(cut_text(text, 3), "a\xc3\xb6");
+  EXPECT_EQ(cut_text(text, 5), "a\xc3\xb6");
+  for (const std::size_t bytes_max : {6U, 7U, 8U, 9U}) EXPECT_EQ(cut_text(text, bytes_max), text.substr(0, 6));
+  EXPECT_EQ(cut_text(text, 10), text);
+}
+
+TEST(CutText, CutsBytesThatAreNoTextWhereItIsTold) {
+  const std::string bytes(20, '\x80');
+  EXPECT_GE(cut_text(bytes, 10).size(), 7U);
+  EXPECT_LE(cut_text(bytes, 10).size(), 10U);
+}
+
 }  // namespace
 }  // namespace torvyn::engine

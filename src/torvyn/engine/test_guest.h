@@ -26,6 +26,10 @@ inline std::filesystem::path component_path(const std::string& name) {
 inline std::filesystem::path test_component_path(const std::string& name) {
   return std::filesystem::path(TORVYN_TEST_COMPONENTS_DIR) / "../tests/components" / (name + ".wasm");
 }
+// One of tests/hostile: "giant".
+inline std::filesystem::path hostile_component_path(const std::string& name) {
+  return std::filesystem::path(TORVYN_TEST_COMPONENTS_DIR) / "../tests/hostile" / (name + ".wasm");
+}
 
 inline std::string text_of(const Element& element) {
   const auto bytes = element.payload.bytes();
@@ -35,6 +39,11 @@ inline std::vector<std::string> texts_of(const Run& run) {
   std::vector<std::string> texts;
   for (const Element& element : run) texts.push_back(text_of(element));
   return texts;
+}
+inline std::vector<std::uint16_t> ports_of(const Run& run) {
+  std::vector<std::uint16_t> ports;
+  for (const Element& element : run) ports.push_back(element.port);
+  return ports;
 }
 
 // A clock that takes a step whenever somebody looks at it; steps of 0: it stands still.
@@ -105,8 +114,10 @@ class GuestTest : public testing::Test {
 
   // The same, which must succeed, initialised with `config`.
   std::unique_ptr<Instance> start(const std::filesystem::path& path, std::string_view config = {}) {
-    const std::shared_ptr<Component> component = load(path);
-    Result<std::unique_ptr<Instance>> instance = instantiate(*component);
+    return start(*load(path), config);
+  }
+  std::unique_ptr<Instance> start(Component& component, std::string_view config = {}) {
+    Result<std::unique_ptr<Instance>> instance = instantiate(component);
     if (!instance) {
       ADD_FAILURE() << instance.error().to_string();
       std::abort();

@@ -101,6 +101,12 @@ TEST_F(WasmEngineTest, DescribesWhatItLoads) {
   EXPECT_THAT(filter->items, Contains("evaluate"));
 }
 
+TEST_F(WasmEngineTest, TellsWhichComponentsMayWait) {
+  EXPECT_FALSE(load(component_path("upper"))->info().may_block());
+  EXPECT_FALSE(load(hostile_component_path("slow"))->info().may_block()) << "it asks for the time, and goes on";
+  EXPECT_TRUE(load(test_component_path("wasi-wait"))->info().may_block());
+}
+
 TEST_F(WasmEngineTest, AMissingFileIsE0210AndAFolderE0004) {
   const auto missing = engine().load(folder_ / "none.wasm");
   ASSERT_FALSE(missing);

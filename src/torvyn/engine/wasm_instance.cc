@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <utility>
 
 #include "torvyn_bridge_values.h"
@@ -42,6 +43,17 @@ constexpr std::string_view teardown_timeout_setting = "`component_teardown_timeo
 constexpr Rep context_rep = 1;
 constexpr Rep batch_rep = 2;
 constexpr Rep writer_rep = 3;
+// What a guest calls a port is told in an error, in so many bytes; and so many of its ports.
+constexpr std::size_t told_port_bytes_max = 64;
+constexpr std::size_t told_ports_max = 8;
+constexpr std::string_view unknown_port_hint =
+    "add an edge that leaves by that port, or have the component name another";
+
+// What remains until a deadline, as the contract tells it: 0 = there is none, 1 = it is over.
+std::uint64_t remaining_ns(std::uint64_t deadline_ns, std::uint64_t now_ns) noexcept {
+  if (deadline_ns == 0) return 0;
+  return deadline_ns > now_ns ? deadline_ns - now_ns : 1;
+}
 
 std::vector<std::string> split_lines(std::string_view text) {
   std::vector<std::string> lines;
@@ -246,8 +258,9 @@ struct Callbacks {
     of(host).options_.span_id.write_hex(reinterpret_cast<char*>(out));
     return TVB_BUFFER_OK;
   }
-  static std::uint32_t context_deadline_ns(void*, Rep, std::uint64_t* out) noexcept {
-    *out = 0;
+  static std::uint32_t context_deadline_ns(void* host, Rep, std::uint64_t* out) noexcept {
+    const WasmInstance& self = of(host);
+    *out = remaining_ns(self.call_.element->meta.deadline_ns, self.options_.clock->monotonic_ns());
     return TVB_BUFFER_OK;
   }
   static std::uint32_t context_flow_id(void* host, Rep, tvb_view* text) noexcept {
@@ -318,10 +331,11 @@ struct Callbacks {
     WasmInstance& self = of(host);
     self.metas_.clear();
     self.content_type_ids_.clear();
+    const std::uint64_t now_ns = self.options_.clock->monotonic_ns();
     for (const Element& element : self.call_.run)
       self.metas_.push_back({.sequence = element.meta.sequence,
                              .timestamp_ns = element.meta.timestamp_ns,
-                             .deadline_ns = 0,
+                             .deadline_ns = remaining_ns(element.meta.deadline_ns, now_ns),
                              .content_type = content_type_index(self, element.meta.content_type),
                              .reserved = 0});
     *metas = self.metas_.data();
@@ -393,10 +407,9 @@ struct Callbacks {
   }
   static void refusal(void* host, tvb_view* text) noexcept { *text = view_of(of(host).refusal_); }
 
-  // The outcome of elements in a router's only port of a chain.
   struct PortSink {
     WasmInstance* self;
-    Element* element;
+    const Element* element;
     Run* out;
   };
   static void port(void* user, tvb_view name) noexcept {
@@ -607,13 +620,13 @@ std::uint32_t WasmInstance::emit(tvb_view bytes, const std::uint32_t* ends, std:
 }
 
 std::uint32_t WasmInstance::forward(std::string_view port, const std::uint32_t* indices, std::uint64_t count) noexcept {
-  if (!port.empty() && port != "output")
-    return refuse(ErrorCode::unknown_port, fmt::format("forward-to: no port `{}` here; there is `output`", port));
+  const std::optional<std::uint16_t> index = find_port(port);
+  if (!index) return refuse(ErrorCode::unknown_port, "forward-to: " + unknown_port(port));
   for (std::uint64_t i = 0; i < count; ++i)
     if (indices[i] >= call_.run.size() || (i != 0 && indices[i] < indices[i - 1]))
       return refuse(ErrorCode::sandbox_violation, fmt::format("forward: `indices` falls or leaves the run at {}", i));
   if (!has_room_for(count)) return refuse_outputs();
-  for (std::uint64_t i = 0; i < count; ++i) call_.out->push_back(call_.run[indices[i]]);
+  for (std::uint64_t i = 0; i < count; ++i) call_.out->emplace_back(call_.run[indices[i]]).port = *index;
   return TVB_BUFFER_OK;
 }
 
@@ -626,7 +639,11 @@ WasmInstance::WasmInstance(std::shared_ptr<void> keep_alive, Ticker& ticker, con
       options_(options),
       component_name_(std::move(component_name)),
       table_(options.holdings),
-      log_(options.events, options.clock, options.node, options.max_log_bytes_per_s) {}
+      log_(options.events, options.clock, options.node, options.max_log_bytes_per_s) {
+  if (options_.role != Role::router) options_.ports = {"output"};
+  TORVYN_ASSERT(options_.ports.size() <= std::numeric_limits<std::uint16_t>::max(),
+                "more ports than can be told apart");
+}
 
 Result<std::unique_ptr<Instance>> WasmInstance::create(tvb_component* component, std::shared_ptr<void> keep_alive,
                                                        Ticker& ticker, const InstanceOptions& options,
@@ -635,7 +652,7 @@ Result<std::unique_ptr<Instance>> WasmInstance::create(tvb_component* component,
       new WasmInstance(std::move(keep_alive), ticker, options, std::move(component_name)));
   const tvb_instance_options raw{
       .max_memory_bytes = options.max_memory_bytes,
-      .stop_flag = reinterpret_cast<const std::uint32_t*>(&self->stop_flag_),
+      .stop = self->stop_.get(),
       .start_ticks_max = self->allow(options.init_timeout_ns, init_timeout_setting),
   };
   tvb_failure failure{};
@@ -658,6 +675,11 @@ WasmInstance::~WasmInstance() {
   if (kept != 0 && !warned_of_handles_ && !failure_)
     options_.events->event(Severity::warn, "W0300", options_.node,
                            fmt::format("the component ended with {} buffer handles it had not dropped", kept));
+}
+
+void WasmInstance::stop() noexcept {
+  stopped_.store(true, std::memory_order_relaxed);
+  tvb_stop_raise(stop_.get());
 }
 
 std::uint64_t WasmInstance::allow(std::uint64_t timeout_ns, std::string_view setting) noexcept {
@@ -714,6 +736,7 @@ Error WasmInstance::failure_error(const tvb_failure& failure) const {
       break;
     case TVB_FAILURE_REFUSED:
       code = static_cast<ErrorCode>(failure.refusal_code);
+      if (code == ErrorCode::unknown_port) hint = unknown_port_hint;
       break;
     case TVB_FAILURE_UNREACHABLE:
       message = "the component gave up: it ran into an `unreachable` instruction";
@@ -751,7 +774,7 @@ void WasmInstance::end_with(ErrorCode code, std::string message, std::string hin
 
 void WasmInstance::keep_guest_error() noexcept {
   error_kind_ = static_cast<ProcessErrorKind>(std::min<std::uint32_t>(raw_error_.kind, 4));
-  error_text_.assign(text_of(raw_error_.text));
+  error_text_.assign(cut_text(text_of(raw_error_.text), guest_line_bytes_max));
 }
 
 // ---- calls --------------------------------------------------------------------------------------------------------------
@@ -826,7 +849,8 @@ Status WasmInstance::init(std::string_view config) {
 }
 
 Status WasmInstance::teardown() {
-  if ((functions_ & TVB_HAS_INIT) == 0 || !initialised_ || failure_) return {};
+  const bool ended = failure_ || stopped_.load(std::memory_order_relaxed);
+  if ((functions_ & TVB_HAS_INIT) == 0 || !initialised_ || ended) return {};
   initialised_ = false;
   const Running running(ticker_);
   const tvb_status status =
@@ -843,6 +867,11 @@ Status WasmInstance::complete() {
 CallOutcome WasmInstance::notify_backpressure(bool pause) noexcept {
   const Running running(ticker_);
   return outcome_of(TORVYN_GUEST_CALL(tvb_call_notify_backpressure, allow_call(), pause), 0);
+}
+
+CallOutcome WasmInstance::acknowledge(std::uint64_t up_to) noexcept {
+  const Running running(ticker_);
+  return outcome_of(TORVYN_GUEST_CALL(tvb_call_acknowledge, allow_call(), up_to), 0);
 }
 
 // A component says the same content type again and again: comparing is cheaper than looking up.
@@ -879,15 +908,31 @@ bool WasmInstance::accept_output(const tvb_element_out& raw, const Element* inpu
   return true;
 }
 
-void WasmInstance::append_port(std::string_view port, Element& element, Run& out) noexcept {
-  if (failure_) return;
-  if (port != "output") {
-    end_with(ErrorCode::unknown_port, fmt::format("the router named the port `{}`; there is only `output` here", port));
-  } else if (!has_room_for(1)) {
-    end_with(ErrorCode::capacity_exceeded, fmt::format("more than {} outputs in one call", outputs_per_call_max));
-  } else {
-    out.push_back(element);
+std::optional<std::uint16_t> WasmInstance::find_port(std::string_view name) const noexcept {
+  const auto found = std::ranges::find(options_.ports, name);
+  if (found == options_.ports.end()) return std::nullopt;
+  return static_cast<std::uint16_t>(found - options_.ports.begin());
+}
+
+std::string WasmInstance::unknown_port(std::string_view name) const {
+  const auto& ports = options_.ports;
+  std::string text = fmt::format("no port `{}` here; there {} ", cut_text(name, told_port_bytes_max),
+                                 ports.size() == 1 ? "is" : "are");
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    if (i == told_ports_max) return text + fmt::format(" and {} more", ports.size() - i);
+    text += fmt::format("{}`{}`", i == 0 ? "" : ", ", ports[i]);
   }
+  return text;
+}
+
+void WasmInstance::append_port(std::string_view name, const Element& element, Run& out) noexcept {
+  if (failure_) return;
+  const std::optional<std::uint16_t> port = find_port(name);
+  if (!port) return end_with(ErrorCode::unknown_port, "route: " + unknown_port(name), std::string(unknown_port_hint));
+  // A port that is named again has the element already.
+  const auto first = out.begin() + static_cast<std::ptrdiff_t>(call_.out_start);
+  if (std::any_of(first, out.end(), [&port](const Element& output) { return output.port == *port; })) return;
+  out.emplace_back(element).port = *port;
 }
 
 CallOutcome WasmInstance::pull(std::uint32_t elements_max, std::uint64_t bytes_max, Run& out) noexcept {
@@ -988,7 +1033,7 @@ tvb_status WasmInstance::element_call(Element& element, Run* out) noexcept {
   table_.end_loan(rep);
   call_.element = nullptr;
   if (produced && !accept_output(raw, options_.role == Role::aggregator ? nullptr : &element, *out)) return TVB_FAILED;
-  if (forwarded) out->push_back(std::move(element));
+  if (forwarded) out->emplace_back(std::move(element)).port = 0;
   return status;
 }
 

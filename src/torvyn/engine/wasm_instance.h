@@ -33,6 +33,8 @@ class WasmInstance final : public Instance {
   Status init(std::string_view config) override;
   CallOutcome pull(std::uint32_t elements_max, std::uint64_t bytes_max, Run& out) noexcept override;
   CallOutcome notify_backpressure(bool pause) noexcept override;
+  bool wants_acks() const noexcept override { return (functions_ & TVB_HAS_ACKNOWLEDGE) != 0; }
+  CallOutcome acknowledge(std::uint64_t up_to) noexcept override;
   CallOutcome process(std::span<Element> in, Run& out) noexcept override;
   CallOutcome flush(Run& out) noexcept override;
   CallOutcome push(std::span<Element> in) noexcept override;
@@ -41,7 +43,7 @@ class WasmInstance final : public Instance {
   ProcessErrorKind error_kind() const noexcept override { return error_kind_; }
   const std::string& error_text() const noexcept override { return error_text_; }
   Error failure() const override;
-  void stop() noexcept override { stop_flag_.store(1, std::memory_order_relaxed); }
+  void stop() noexcept override;
   const resources::CopyLedger& copies() const noexcept override { return copies_; }
   std::uint64_t memory_bytes() const noexcept override;
   std::uint32_t held_handles() const noexcept override { return table_.held(); }
@@ -76,7 +78,10 @@ class WasmInstance final : public Instance {
   ContentTypeId intern(std::string_view text) noexcept;
   // Takes an output over from the guest and appends it.
   bool accept_output(const tvb_element_out& raw, const Element* input, Run& out) noexcept;
-  void append_port(std::string_view port, Element& element, Run& out) noexcept;
+  std::optional<std::uint16_t> find_port(std::string_view name) const noexcept;
+  // What to say of a name that is none of the ports'.
+  std::string unknown_port(std::string_view name) const;
+  void append_port(std::string_view name, const Element& element, Run& out) noexcept;
   CallOutcome outcome_of(tvb_status status, std::uint32_t done) noexcept;
   void keep_guest_error() noexcept;
   // Ends the instance with an error of the host's own making.
@@ -107,8 +112,11 @@ class WasmInstance final : public Instance {
   std::string component_name_;
   tvb_instance* instance_ = nullptr;
   std::uint32_t functions_ = 0;
-  std::atomic<std::uint32_t> stop_flag_{0};
-  static_assert(sizeof(std::atomic<std::uint32_t>) == sizeof(std::uint32_t));
+  struct FreeStop {
+    void operator()(tvb_stop* stop) const noexcept { tvb_stop_free(stop); }
+  };
+  std::unique_ptr<tvb_stop, FreeStop> stop_{tvb_stop_new()};
+  std::atomic<bool> stopped_{false};
 
   resources::ResourceTable table_;
   resources::CopyLedger copies_;

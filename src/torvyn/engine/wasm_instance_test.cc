@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <thread>
+#include <tuple>
 
 #include "torvyn/engine/guest_log.h"
 #include "torvyn/engine/test_guest.h"
@@ -111,6 +112,7 @@ TEST_F(WasmInstance, OutputsKeepWhatTravelsBesideTheirInput) {
   for (const char* name : {"upper", "upper-batch"}) {
     const auto instance = start(component_path(name));
     Run in = run_of({"a", "b", "c"});
+    for (Element& element : in) element.meta.deadline_ns = 7000 + element.lineage;
     const Run expected = in;
     Run out;
     ASSERT_EQ(instance->process(in, out).status, CallStatus::ok);
@@ -118,6 +120,7 @@ TEST_F(WasmInstance, OutputsKeepWhatTravelsBesideTheirInput) {
     for (std::size_t i = 0; i < 3; ++i) {
       EXPECT_EQ(out[i].meta.sequence, expected[i].meta.sequence) << name;
       EXPECT_EQ(out[i].meta.timestamp_ns, expected[i].meta.timestamp_ns) << name;
+      EXPECT_EQ(out[i].meta.deadline_ns, expected[i].meta.deadline_ns) << name;
       EXPECT_EQ(out[i].meta.content_type, content_type_) << name;
       EXPECT_EQ(out[i].lineage, i) << name;
     }
@@ -184,6 +187,22 @@ TEST_F(WasmInstance, TellsAComponentAboutItsElementAndItsFlow) {
   EXPECT_THAT(answers("batch-forms", "tell", std::move(in)),
               ElementsAre("element 8 at 1008, deadline 0, 5 bytes of `text/plain` in access log" + ids,
                           "element 9 at 1009, deadline 0, 0 bytes of `` in access log" + ids));
+}
+
+TEST_F(WasmInstance, TellsWhatRemainsUntilTheDeadlineOfEachElement) {
+  step_time_by_ns(5'000'000);
+  ASSERT_EQ(stepping_clock_.monotonic_ns(), 5'000'000U);
+  step_time_by_ns(0);  // and there it stands
+  for (const char* component : {"buffer-forms", "batch-forms"}) {
+    Run in = run_of({"a", "b", "c", "d"});
+    in[1].meta.deadline_ns = 5'000'700;
+    in[2].meta.deadline_ns = 5'000'000;
+    in[3].meta.deadline_ns = 4'000'000;
+    const std::vector<std::string> told = answers(component, "tell", std::move(in));
+    EXPECT_THAT(told, ElementsAre(HasSubstr(", deadline 0, "), HasSubstr(", deadline 700, "),
+                                  HasSubstr(", deadline 1, "), HasSubstr(", deadline 1, ")))
+        << component;
+  }
 }
 
 TEST_F(WasmInstance, GrantsClocksAndRandomnessAndNothingElse) {
@@ -355,15 +374,57 @@ TEST_F(WasmInstance, ForwardingAnElementTwiceSendsOneBufferTwice) {
   EXPECT_EQ(instance->copies().total().copies, 0U);
 }
 
-TEST_F(WasmInstance, ARouterSendsOneBufferToEachOfItsPorts) {
-  const auto instance = start(test_component_path("route"), "output,output");
+TEST_F(WasmInstance, ARouterSendsOneBufferToEachOfThePortsItNames) {
+  options_.ports = {"errors", "output", "rest"};
+  const auto instance = start(test_component_path("route"), "rest,errors");
+  Run in = run_of({"a", "b"});
+  in[1].port = 1;  // where it came from is no matter
+  Run out = run_of({"from before"});
+  ASSERT_EQ(instance->process(in, out).status, CallStatus::ok);
+  EXPECT_THAT(texts_of(out), ElementsAre("from before", "a", "a", "b", "b"));
+  EXPECT_THAT(ports_of(out), ElementsAre(0, 2, 0, 2, 0));
+  EXPECT_TRUE(out[3].payload.same_buffer(out[4].payload));
+  EXPECT_EQ(out[4].lineage, 1U);
+  EXPECT_EQ(instance->copies().total().copies, 0U);
+}
+
+TEST_F(WasmInstance, APortThatIsNamedTwiceGetsTheElementOnce) {
+  options_.ports = {"errors", "output"};
+  const auto instance = start(test_component_path("route"), "output,errors,output,output,errors");
   Run in = run_of({"a", "b"});
   Run out;
   ASSERT_EQ(instance->process(in, out).status, CallStatus::ok);
   EXPECT_THAT(texts_of(out), ElementsAre("a", "a", "b", "b"));
-  EXPECT_TRUE(out[2].payload.same_buffer(out[3].payload));
-  EXPECT_EQ(out[3].lineage, 1U);
+  EXPECT_THAT(ports_of(out), ElementsAre(1, 0, 1, 0));
+}
+
+TEST_F(WasmInstance, ABatchRouterForwardsToItsPortsAndToOutputWhereItNamesNone) {
+  options_.ports = {"errors", "output", "rest"};
+  const auto instance = start(test_component_path("route-batch"), "rest,,errors");
+  Run in = packed_run_of({"a", "b"});
+  in[0].port = 2;
+  Run out;
+  ASSERT_EQ(instance->process(in, out).status, CallStatus::ok);
+  EXPECT_THAT(texts_of(out), ElementsAre("a", "b", "a", "b", "a", "b"));
+  EXPECT_THAT(ports_of(out), ElementsAre(2, 2, 1, 1, 0, 0));
+  EXPECT_TRUE(out[0].payload.same_buffer(out[5].payload));
+  EXPECT_EQ(out[5].lineage, 1U);
   EXPECT_EQ(instance->copies().total().copies, 0U);
+}
+
+TEST_F(WasmInstance, WhatIsNoRouterLeavesByPortZero) {
+  options_.ports = {"errors", "output"};
+  for (const auto& [name, config] :
+       {std::pair{"upper", ""}, std::pair{"upper-batch", ""}, std::pair{"grep", "A"}, std::pair{"grep-batch", "A"}}) {
+    const auto instance = start(component_path(name), config);
+    Run in = run_of({"A", "A"});
+    for (Element& element : in) element.port = 1;
+    Run out;
+    ASSERT_EQ(instance->process(in, out).status, CallStatus::ok) << name;
+    EXPECT_THAT(ports_of(out), ElementsAre(0, 0)) << name;
+  }
+  const Error failure = end_of("batch-misuse", "port", run_of({"a", "b"}), {CallStatus::ended, 0, 2});
+  EXPECT_EQ(failure.message(), "forward-to: no port `nowhere` here; there is `output`");
 }
 
 TEST_F(WasmInstance, ARouterThatNamesNoPortDrops) { EXPECT_THAT(answers("route", "", run_of({"a"})), IsEmpty()); }
@@ -371,7 +432,30 @@ TEST_F(WasmInstance, ARouterThatNamesNoPortDrops) { EXPECT_THAT(answers("route",
 TEST_F(WasmInstance, ARouterThatNamesAnUnknownPortEndsWithE0204AndSendsNothing) {
   const Error failure = end_of("route", "output,nowhere", run_of({"a", "b"}));
   EXPECT_EQ(failure.code(), ErrorCode::unknown_port);
-  EXPECT_THAT(failure.message(), HasSubstr("`nowhere`"));
+  EXPECT_EQ(failure.message(), "route: no port `nowhere` here; there is `output`");
+}
+
+TEST_F(WasmInstance, AnUnknownPortIsToldWithThePortsThereAre) {
+  options_.ports = {"errors", "rest"};
+  for (const auto& [component, config, charged, says] :
+       {std::tuple{"route", "errors,nowhere", 1U, "route: no port `nowhere` here; there are `errors`, `rest`"},
+        std::tuple{"route", "output", 1U, "route: no port `output` here; there are `errors`, `rest`"},
+        std::tuple{"route-batch", "errors,nowhere", 2U,
+                   "forward-to: no port `nowhere` here; there are `errors`, `rest`"},
+        std::tuple{"route-batch", ",", 2U, "forward-to: no port `output` here; there are `errors`, `rest`"}}) {
+    const Error failure = end_of(component, config, run_of({"a", "b"}), {CallStatus::ended, 0, charged});
+    EXPECT_EQ(failure.code(), ErrorCode::unknown_port);
+    EXPECT_EQ(failure.message(), says);
+    EXPECT_THAT(failure.hint(), HasSubstr("add an edge"));
+  }
+}
+
+TEST_F(WasmInstance, NeitherAHundredPortsNorALongNameFloodTheMessage) {
+  options_.ports.clear();
+  for (int i = 0; i < 100; ++i) options_.ports.push_back("p" + std::to_string(i));
+  const Error failure = end_of("route", std::string(100'000, 'x'), run_of({"a", "b"}));
+  EXPECT_EQ(failure.message(), "route: no port `" + std::string(64, 'x') +
+                                   "` here; there are `p0`, `p1`, `p2`, `p3`, `p4`, `p5`, `p6`, `p7` and 92 more");
 }
 
 // ---- sources ------------------------------------------------------------------------------------------------------------
@@ -475,6 +559,33 @@ TEST_F(WasmInstance, ASourceIsToldOfBackpressure) {
   EXPECT_EQ(instance->notify_backpressure(false).status, CallStatus::ok);
   EXPECT_EQ(instance->pull(64, 1 << 20, out).status, CallStatus::end_of_stream);
   EXPECT_THAT(texts_of(out), ElementsAre("0", "0", "1", "2"));
+}
+
+TEST_F(WasmInstance, ASourceIsToldWhatBecameOfItsElements) {
+  step_time_by_ns(0);
+  const auto instance = start(test_component_path("acking-source"), "5");
+  EXPECT_TRUE(instance->wants_acks());
+  Run out;
+  ASSERT_EQ(instance->pull(3, 1 << 20, out).status, CallStatus::ok);
+  EXPECT_EQ(instance->acknowledge(1).status, CallStatus::ok);
+  EXPECT_EQ(instance->acknowledge(3).status, CallStatus::ok);
+  EXPECT_EQ(instance->pull(3, 1 << 20, out).status, CallStatus::end_of_stream);
+  EXPECT_EQ(instance->acknowledge(5).status, CallStatus::ok);
+  EXPECT_THAT(events_.lines(), ElementsAre("info [node] acked 1", "info [node] acked 3", "info [node] acked 5"));
+}
+
+TEST_F(WasmInstance, ATrapInAnAcknowledgementEndsTheInstance) {
+  const auto instance = start(test_component_path("acking-source"));
+  EXPECT_EQ(instance->acknowledge(1).status, CallStatus::ended) << "of an element it never gave";
+  EXPECT_EQ(instance->failure().detail().trap_kind, "unreachable");
+  Run out;
+  EXPECT_EQ(instance->pull(1, 1 << 20, out).status, CallStatus::ended);
+  EXPECT_EQ(instance->acknowledge(1).status, CallStatus::ended);
+}
+
+TEST_F(WasmInstance, ASourceWithoutAcksWantsNone) {
+  EXPECT_FALSE(start(component_path("hello-source"), "5")->wants_acks());
+  EXPECT_FALSE(start(component_path("hello-source-batch"), "5")->wants_acks());
 }
 
 TEST_F(WasmInstance, ATrapInATellingOfBackpressureIsStillTheReasonAtTheNextPull) {
@@ -901,6 +1012,70 @@ TEST_F(WasmInstance, StoppingOneTouchesNoOther) {
   Run in = run_of({"still"});
   Run out;
   EXPECT_EQ(working->process(in, out).status, CallStatus::ok);
+}
+
+TEST_F(WasmInstance, StopEndsAGuestThatWaitsInsideWasi) {
+  // Where the stop doesn't reach it the wait takes an hour: the time of the test is then over.
+  for (const auto& [component, how] :
+       {std::pair{"wasi-odd", "sleep-long"}, std::pair{"wasi-wait", "poll"}, std::pair{"wasi-wait", "block"}}) {
+    const auto instance = start(test_component_path(component), how);
+    std::thread stopper([&instance] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      instance->stop();
+    });
+    Run in = run_of({"wait"});
+    Run out;
+    EXPECT_EQ(instance->process(in, out).status, CallStatus::ended) << how;
+    stopper.join();
+    EXPECT_EQ(instance->failure().code(), ErrorCode::flow_cancelled) << how;
+    EXPECT_EQ(instance->failure().detail().trap_kind, "stopped") << how;
+    expect_refuses_everything(*instance, instance->failure());
+  }
+}
+
+TEST_F(WasmInstance, AWaitThatIsOverGoesOn) {
+  for (const char* how : {"poll", "block"}) {
+    const auto instance = start(test_component_path("wasi-wait"), how);
+    Run in = run_of({"a", "b"});
+    Run out;
+    const CallOutcome outcome = instance->process(in, out);
+    EXPECT_EQ(outcome.status, CallStatus::ok) << how;
+    EXPECT_EQ(outcome.done, 2U) << how;
+  }
+}
+
+TEST_F(WasmInstance, AStoppedInstanceIsNotEnteredAgain) {
+  const auto instance = start(test_component_path("buffer-forms"), "spin-in-teardown");
+  instance->stop();
+  EXPECT_TRUE(instance->teardown()) << "does nothing";
+  Run in = run_of({"a"});
+  Run out;
+  EXPECT_EQ(instance->process(in, out).status, CallStatus::ended);
+  EXPECT_EQ(instance->failure().code(), ErrorCode::flow_cancelled);
+  EXPECT_THAT(instance->failure().detail().guest_backtrace, IsEmpty());
+  expect_refuses_everything(*instance, instance->failure());
+}
+
+TEST_F(WasmInstance, StopMayComeFromAnyThreadAtAnyTime) {
+  const std::shared_ptr<Component> component = load(test_component_path("wasi-wait"));
+  for (int round = 0; round < 50; ++round) {
+    const auto instance = start(*component, round % 2 == 0 ? "poll" : "block");
+    std::atomic<bool> started{false};
+    std::vector<std::thread> stoppers;
+    for (int i = 0; i < 3; ++i)
+      stoppers.emplace_back([&instance, &started, round] {
+        started.wait(false);
+        std::this_thread::sleep_for(std::chrono::microseconds(20 * round));
+        instance->stop();
+      });
+    Run in = run_of({"a", "b", "wait"});
+    Run out;
+    started = true;
+    started.notify_all();
+    EXPECT_EQ(instance->process(in, out).status, CallStatus::ended);
+    for (std::thread& stopper : stoppers) stopper.join();
+    EXPECT_EQ(instance->failure().code(), ErrorCode::flow_cancelled);
+  }
 }
 
 // ---- WASI, logs ---------------------------------------------------------------------------------------------------------

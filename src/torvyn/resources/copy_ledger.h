@@ -24,6 +24,9 @@ struct CopyCount {
   std::uint64_t bytes = 0;
 };
 
+// By kind: index is a CopyKind.
+using CopyCounts = std::array<CopyCount, copy_kind_count>;
+
 // The copies of one stage in one flow.
 // Thread: one thread at a time records (whoever drives the stage); any thread may read, and sees each number whole.
 class CopyLedger {

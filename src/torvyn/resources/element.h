@@ -19,6 +19,7 @@ struct Element {
   ElementMeta meta;
   BufferRef payload;
   LineageId lineage = no_lineage;
+  std::uint16_t port = 0;  // the output port it leaves its stage by; routers say it, for others it is 0
 };
 
 // Elements on their way, in order. A vector that keeps its memory: steady state allocates nothing.

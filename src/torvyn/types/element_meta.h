@@ -8,10 +8,11 @@ namespace torvyn {
 // An interned content type: an index into the host's `ContentTypes`. 0 is "".
 using ContentTypeId = std::uint32_t;
 
-// The host's side of `torvyn:streaming/types.element-meta`. Only the host sets sequence and timestamp.
+// The host's side of `torvyn:streaming/types.element-meta`. Only the host sets sequence, timestamp and deadline.
 struct ElementMeta {
   std::uint64_t sequence = 0;      // in its flow, from 0, given as elements leave sources
   std::uint64_t timestamp_ns = 0;  // wall clock at source entry, Unix nanoseconds
+  std::uint64_t deadline_ns = 0;   // on the monotonic clock; 0 = none
   ContentTypeId content_type = 0;
 };
 

@@ -1,21 +1,16 @@
-/* fail-at: returns an error, of the case of process-error that `kind` names (internal). */
+/* fail-at: returns an error, of the case of process-error that `kind` names (internal); of an element that is offered again, only the first
+ * `times` times (always). */
 #include "torvyn/managed_transform.h"
 
-#include "misbehave.h"
+#include "../../hostile/hostile.h"
+#include "error_kind.h"
 
-static uint8_t kind = TORVYN_STREAMING_TYPES_PROCESS_ERROR_INTERNAL;
+static uint64_t times = UINT64_MAX;
 
 bool exports_torvyn_streaming_lifecycle_init(torvyn_string_t* config,
                                              exports_torvyn_streaming_lifecycle_process_error_t* error) {
-  static const char* const kinds[] = {"invalid-input", "unavailable", "internal", "deadline-exceeded", "fatal"};
-  setting_t setting;
-  bool good = misbehave_init(config, error);
-  if (good && setting_find(config->ptr, config->len, "kind", false, &setting) == SETTING_FOUND) {
-    kind = 0;
-    while (kind < 5 && strcmp(kinds[kind], setting.text) != 0) kind++;
-    good = kind < 5 || fail_setting(error, "kind", setting.text, "a case of process-error");
-    free(setting.text);
-  }
+  const bool good = misbehave_init(config, error) && error_kind_init(config, error) &&
+                    number_setting(config, "times", false, &times, error);
   torvyn_string_free(config);
   return good;
 }
@@ -23,12 +18,9 @@ bool exports_torvyn_streaming_lifecycle_init(torvyn_string_t* config,
 bool exports_torvyn_streaming_processor_process(exports_torvyn_streaming_processor_stream_element_t* input,
                                                 exports_torvyn_streaming_processor_process_result_t* result,
                                                 exports_torvyn_streaming_processor_process_error_t* error) {
-  if (input->meta.sequence != misbehave_at) return pass(input, result, error);
-  drop_borrows(input);
-  torvyn_string_free(&input->meta.content_type);
-  if (kind != TORVYN_STREAMING_TYPES_PROCESS_ERROR_DEADLINE_EXCEEDED) return fail_text(error, kind, "as it was told");
-  error->tag = kind;
-  return false;
+  if (input->meta.sequence != misbehave_at || times == 0) return pass(input, result, error);
+  times--;
+  return fail_of_kind(input, error);
 }
 
 void exports_torvyn_streaming_lifecycle_teardown(void) {}

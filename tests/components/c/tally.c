@@ -1,18 +1,22 @@
 /* tally: an aggregator of the per-element contract. Every third element gives "N elements\n"; the end gives two results, the number of elements
- * and the number of bytes. */
+ * and the number of bytes. At the element whose sequence is `trap` (main setting) it traps. */
 #include "torvyn/stream_aggregator.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../hostile/hostile.h"
+
+static uint64_t trap_at = UINT64_MAX;
 static uint64_t elements;
 static uint64_t bytes;
 
 bool exports_torvyn_streaming_lifecycle_init(torvyn_string_t* config,
                                              exports_torvyn_streaming_lifecycle_process_error_t* error) {
+  const bool good = number_setting(config, "trap", true, &trap_at, error);
   torvyn_string_free(config);
-  return true;
+  return good;
 }
 
 static bool give(uint64_t number, const char* what, torvyn_streaming_types_output_element_t* output) {
@@ -33,6 +37,7 @@ static bool give(uint64_t number, const char* what, torvyn_streaming_types_outpu
 bool exports_torvyn_aggregation_aggregator_ingest(exports_torvyn_aggregation_aggregator_stream_element_t* element,
                                                   exports_torvyn_aggregation_aggregator_option_output_element_t* result,
                                                   exports_torvyn_aggregation_aggregator_process_error_t* error) {
+  if (element->meta.sequence == trap_at) __builtin_trap();
   elements++;
   bytes += torvyn_streaming_types_method_buffer_size(element->payload);
   torvyn_streaming_types_buffer_drop_borrow(element->payload);

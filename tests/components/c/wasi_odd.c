@@ -1,4 +1,4 @@
-/* wasi-odd: a processor that uses WASI in the way that `how` names (main setting): exit, sleep (300 ms), flood (a megabyte of stderr
+/* wasi-odd: a processor that uses WASI in the way that `how` names (main setting): exit, sleep (300 ms), sleep-long (an hour), flood (a megabyte of stderr
  * without a line's end), unfinished (a line of stdout without its end). */
 #include "torvyn/managed_transform.h"
 
@@ -27,6 +27,7 @@ bool exports_torvyn_streaming_processor_process(exports_torvyn_streaming_process
   torvyn_string_free(&input->meta.content_type);
   if (is("exit")) exit(3);
   if (is("sleep")) nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
+  if (is("sleep-long")) nanosleep(&(struct timespec){.tv_sec = 3600}, NULL);
   if (is("flood")) {
     static char chunk[16 * 1024];
     memset(chunk, 'x', sizeof chunk);

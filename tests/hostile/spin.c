@@ -1,0 +1,4 @@
+/* spin: never returns from the element whose sequence is `at`. */
+#include "torvyn/managed_transform.h"
+
+#include "../components/c/spin.c"
