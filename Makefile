@@ -1,6 +1,6 @@
 # The whole of it; CI runs `make test`.
 .DEFAULT_GOAL := all
-.PHONY: all setup test demo bench check format clean help
+.PHONY: all setup test demo bench simulate check format clean help
 
 all: setup build/build.ninja  ## Build build/torvyn and the components
 	@cmake --build --preset release
@@ -21,6 +21,10 @@ demo: all  ## See a pipeline run
 
 bench: all  ## Measure
 	@bench/run
+
+simulate: setup build/build.ninja  ## Hold the reactor to its promises over ever new random flows, until stopped
+	@cmake --build --preset release --target torvyn_reactor_test
+	@tools/simulate
 
 check: setup build/build.ninja  ## Check format, lint, layering, and that headers compile alone
 	@tools/run-tests check

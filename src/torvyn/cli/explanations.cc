@@ -40,7 +40,9 @@ A path on the command line is taken from the current folder, a path in a manifes
     Page{ErrorCode::pipeline_syntax,
          R"(The pipeline on the command line cannot be read; the caret shows where.
 
-Stages are separated by a `!` that stands alone between blanks. A stage is a component or the name of a built-in stage, followed by settings: key=value for the stage, @key=value for the host (@on_error, @timeout, @max_memory, @name). A value with blanks stands in quotes: grep pattern="not found". In a shell, put the whole pipeline in single quotes, so that the shell touches neither the `!` nor the inner quotes.)"},
+Stages are separated by a `!` that stands alone between blanks. A stage is a component or the name of a built-in stage, followed by settings: key=value for the stage, @key=value for the host. A value with blanks stands in quotes: grep pattern="not found". In a shell, put the whole pipeline in single quotes, so that the shell touches neither the `!` nor the inner quotes.
+
+The host's keys are those of a node in a manifest: @on_error (fail, skip or retry), @retries, @retry_backoff, @on_trap, @restarts, @restart_window, @instances, @timeout, @max_memory; those of the stream into a stage: @queue_depth, @queue_bytes, @backpressure_policy, @low_watermark_ratio; and @name. Branches and dead-letter nodes need a manifest.)"},
     Page{ErrorCode::usage,
          R"(The command line asks for something that torvyn doesn't know or that doesn't fit together.
 
@@ -102,13 +104,44 @@ Build the component again, or use a torvyn that speaks its version. torvyn versi
 Grant what it needs if you trust it with that, or use the component without the part that asks for it.)"},
     Page{
         ErrorCode::graph_invalid,
-        R"(The stages don't make a flow. A flow begins with a source and ends with a sink; what stands between has an input and an output, every node is reached, and no way leads back.
+        R"(The stages don't make a flow. A flow begins with sources and ends with sinks; what stands between has an input and an output, every node is reached from a source, and no way leads back. Several edges may leave a node, and each gets every element; several may lead to one.
 
-The message names the node and says where it belongs. torvyn inspect FILE prints the role of a component.)"},
+The message names the node and says where it belongs; a cycle is shown whole. Nodes without edges form one chain in the order of the file, dead-letter nodes left out. As soon as one edge is written, all of them have to be:
+
+[[flow.main.edges]]
+from = "lines"
+to = "upper"
+
+[[flow.main.edges]]
+from = "lines"
+to = "archive"
+
+[[flow.main.edges]]
+from = "upper"
+to = "out"
+
+A node whose on_error says "dead-letter" names the node that gets these elements; that way is no edge, and doesn't make up for one:
+
+[flow.main.nodes.upper]
+component = "upper"
+on_error = "dead-letter"
+dead_letter = "rejected"
+
+on_trap, restarts, restart_window and instances are for components, and more than one of `instances` only for processors, filters and routers. torvyn inspect FILE prints the role of a component.)"},
     Page{ErrorCode::unknown_port,
          R"(An edge or a router names an output port that its node doesn't have.
 
-Routers name their ports themselves, and the edges of the flow have to use the same names; every other node has one port, `output`.)"},
+Routers name their ports themselves, while they run; an edge may leave a router by any name, and a router that names a port by which no edge leaves breaks off with this error. Several edges may leave by one port.
+
+[[flow.main.edges]]
+from = "route.errors"
+to = "alarm"
+
+[[flow.main.edges]]
+from = "route.rest"
+to = { node = "archive", port = "input" }
+
+Every other node has one output port, `output`, and every node one input port, `input`; both may be left out.)"},
     Page{
         ErrorCode::import_not_provided,
         R"(The component imports something that nothing here provides, so it cannot be linked. The message names the import and, where it is part of WASI, the capability it belongs to.
@@ -149,11 +182,21 @@ After freeze, the mutable handle may only be dropped. A buffer may be returned o
         R"(A component returned from a call without dropping the handles that it was lent for it, the payload and the context of an element.
 
 In C, both have to be dropped before the function returns, on every path; the generated bindings have a function for each, which ends in _drop_borrow. Other languages do it by themselves.)"},
-    Page{
-        ErrorCode::capacity_exceeded,
-        R"(More bytes than a buffer can have. The capacity of a buffer is fixed when it is allocated, and no buffer is larger than max-buffer-size (16 MiB unless set otherwise).
+    Page{ErrorCode::capacity_exceeded,
+         R"(Something is larger, or there is more of it, than there is room for; the message says what.
 
-A component should ask for the size it needs. For input with longer lines, raise max-buffer-size in [capabilities.torvyn], or let the source split them: long_lines=split.)"},
+A buffer: its capacity is fixed when it is allocated, and no buffer is larger than max-buffer-size (16 MiB unless set otherwise). A component should ask for the size it needs. For input with longer lines, raise max-buffer-size in [capabilities.torvyn], or let the source split them: long_lines=split.
+
+A stream: its receiver is slower than what feeds it, and backpressure_policy = "error" says that this is a failure. Give it more room, or let the producer wait ("block", the default) or elements go ("drop-oldest", "drop-newest"; the summary counts them):
+
+[[flow.main.edges]]
+from = "lines"
+to = "slow"
+queue_depth = 1024
+queue_bytes = "64MiB"
+backpressure_policy = "drop-oldest"
+
+A thread: the system gave no more of them for another flow or for `instances`. Raise its limit (ulimit -u, a container's pids), or run fewer at once.)"},
     Page{
         ErrorCode::memory_budget,
         R"(A component needs more memory than it may have: max_memory_per_component in [runtime], 64 MiB unless set otherwise, or @max_memory at its node.
@@ -168,27 +211,62 @@ Raise it, or run fewer flows.)"},
         R"(The engine has no room for another instance of a component: max_instances in [runtime], or the address space of this process.
 
 Raise the limit or run fewer flows at once.)"},
-    Page{ErrorCode::deadline_exceeded,
-         R"(An element was not finished within the time that its flow allows it.
+    Page{
+        ErrorCode::deadline_exceeded,
+        R"(An element was not finished within the time that its flow allows each of them, counted from its source on. A late element is not handed to the next stage; that stage's on_error says what becomes of it, in its case deadline-exceeded, and the flow fails where it says nothing.
 
-Find the slow stage in the table at the end of a run (p99), or allow more time.)"},
+[flow.main]
+deadline = "500ms"
+
+[flow.main.nodes.upper]
+component = "upper"
+on_error = { deadline-exceeded = "skip" }
+
+Find the slow stage in the table at the end of a run (p99), and with --verbose the stream where elements waited. A deep queue in front of a slow stage makes elements late: a smaller queue_depth keeps what is in flight young. A retry is not tried after the deadline.)"},
     Page{
         ErrorCode::call_timed_out,
         R"(A component was still computing when its time for one call was over, and was stopped. Time spent waiting inside a WASI call doesn't count.
 
-It may loop for ever, or need longer for this element than others: the error names the element. The limit is invocation_timeout in [runtime], 1 s unless set otherwise, or @timeout at the node; init and teardown have limits of their own.)"},
+It may loop for ever, or need longer for this element than for others: the error names the element. The limit is invocation_timeout in [runtime], 1 s unless set otherwise, or `timeout` at the node (@timeout in a pipeline); init and teardown have limits of their own.
+
+The instance has ended, as by a trap. Where the flow should go on without such an element:
+
+[flow.main.nodes.parse]
+component = "parse"
+timeout = "5s"
+on_trap = "restart"
+on_error = { internal = "skip" }
+
+The element is offered once more to a fresh instance, and if that doesn't come to an end either, `internal` says what becomes of it.)"},
     Page{
         ErrorCode::flow_cancelled,
-        R"(The flow was stopped before it had come to its end, and what it was doing could not be finished in good order.)"},
+        R"(The flow was ended at once, from outside: a call that was under way was stopped, what was in flight is counted as cancelled, and nothing was made final, so output files stay as NAME.partial. The code also stands where a flow that was asked to stop could not finish, because whoever reads its output takes nothing.
+
+Ctrl-C once, SIGTERM, --limit and --timeout end a flow in good order instead: sources stop, what is in flight is finished, and outputs are made final. A flow that was cancelled is not restarted, whatever `restart` says.)"},
     Page{
         ErrorCode::element_failed,
-        R"(A component reported an error for one element, and its node has no rule that says what to do about it, so the flow ended there. The message holds the kind of error and the component's own words.
+        R"(A component reported an error for one element, and its node's on_error says that the flow ends then. The message holds the kind of error and the component's own words.
 
-With on_error = "skip" in the node's section, or @on_error=skip in a pipeline, such elements are counted and left out, and the flow goes on. --max-errors N sets how many are too many.)"},
-    Page{ErrorCode::component_fatal,
-         R"(A component reported `fatal`: by its own judgement it cannot go on. The flow ends whatever on_error says.
+With on_error = "skip" in the node's section, or @on_error=skip in a pipeline, such elements are counted and left out, and the flow goes on. "retry" offers them again, `retries` times with a growing wait; "dead-letter" sends them to another node. Each kind may have its own action:
 
-The message holds the component's own words.)"},
+[flow.main.nodes.parse]
+component = "parse"
+on_error = { unavailable = "retry", invalid-input = "dead-letter" }
+dead_letter = "rejected"
+
+Where nothing is said, `unavailable` is retried and the others fail. --max-errors N sets how many elements may be skipped or sent away.)"},
+    Page{
+        ErrorCode::component_fatal,
+        R"(A component reported `fatal`: by its own judgement it cannot go on. The flow ends whatever on_error and on_trap say. The message holds the component's own words.
+
+If what it needs may come back, the whole flow can begin anew, with fresh instances and after a growing wait:
+
+[flow.main]
+restart = "on-failure"
+restart_backoff = "1s"
+restart_max = 10
+
+Sources begin anew too: a file is read from its beginning.)"},
     Page{ErrorCode::init_failed,
          R"(A component refused to start. Most often its settings are missing or wrong: the message holds its own words.
 
@@ -202,11 +280,31 @@ What was written may be incomplete. The message holds the component's own words.
         ErrorCode::component_trapped,
         R"(A component broke off in the middle of a call: a panic, a failed assertion, an access outside its memory, a division by zero. Nothing outside the component was touched. Its instance was ended, the buffers it held went back to the pool, and the flow failed.
 
-The report names the element, the functions it was in (innermost first), and the last lines it wrote. Function names are there unless the component was stripped; file and line are there unless it was built with --release.)"},
-    Page{ErrorCode::restart_limit,
-         R"(A component trapped again and again, and was restarted as often as its node allows within its time.
+The report names the element, the functions it was in (innermost first), and the last lines it wrote. Function names are there unless the component was stripped; file and line are there unless it was built with --release.
 
-The errors before this one say what it died of.)"},
+A flow can go on with a fresh instance, three times a minute unless `restarts` and `restart_window` say otherwise:
+
+[flow.main.nodes.parse]
+component = "parse"
+on_trap = "restart"
+on_error = { internal = "dead-letter" }
+dead_letter = "rejected"
+
+The element is offered once more, and one that two instances died of is dealt with by on_error, as `internal`. What a sink or an aggregator had in hand is not offered again, since nobody knows how far it came: it counts as failed.)"},
+    Page{
+        ErrorCode::restart_limit,
+        R"(A component trapped, or was stopped, once more than its node allows: `restarts` times within `restart_window`, 3 in 60 s unless set otherwise. The message, the backtrace and the last lines are those of the last time.
+
+An element that one instance after the other dies of uses up the restarts: say what is to become of it, and it is offered twice and no more. Where traps are rare but many elements pass, allow more of them:
+
+[flow.main.nodes.parse]
+component = "parse"
+on_trap = "restart"
+restarts = 20
+restart_window = "10m"
+on_error = { internal = "skip" }
+
+In a pipeline: @on_trap=restart @restarts=20 @restart_window=10m @on_error=skip. Every restart of an aggregator loses what it had taken in; the summary counts it.)"},
     Page{ErrorCode::capability_denied,
          R"(A component tried to use something that it was not granted.
 

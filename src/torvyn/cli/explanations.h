@@ -10,7 +10,8 @@ namespace torvyn::cli {
 struct Explanation {
   std::string code;        // "E0203"
   std::string_view title;  // "graph invalid"
-  std::string_view page;   // paragraphs, an empty line between them; not broken into lines
+  std::string_view
+      page;  // paragraphs, an empty line between them, not broken into lines; lines of Torvyn.toml among them
 };
 
 // The page of a code as people write it: "E0203", "e0203", "0203", "203" (an error's), "W0300". Nothing where there is no such code.

@@ -2,10 +2,27 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "torvyn/cli/text.h"
+#include "torvyn/config/manifest.h"
 #include "torvyn/types/error_codes.h"
 
 namespace torvyn::cli {
 namespace {
+
+// The paragraphs that are lines of a manifest, from one with a [table] on.
+std::string snippet_of(std::string_view page) {
+  std::string snippet;
+  while (!page.empty()) {
+    const std::size_t end = std::min(page.find("\n\n"), page.size());
+    if (page.starts_with("[")) snippet.append(page.substr(0, end)).append("\n");
+    page.remove_prefix(std::min(end + 2, page.size()));
+  }
+  return snippet;
+}
 
 TEST(Explain, HasAPageForEveryErrorCode){
 #define TORVYN_EXPECT_PAGE(number, name, known_title)                                   \
@@ -21,6 +38,23 @@ TEST(Explain, HasAPageForEveryErrorCode){
   }
     TORVYN_ERROR_CODES(TORVYN_EXPECT_PAGE)
 #undef TORVYN_EXPECT_PAGE
+}
+
+// A page that tells of a key that was renamed, or shows what the manifest refuses, is worse than none. Nor are its lines
+// broken on a terminal of 80 columns.
+TEST(Explain, ShowsManifestsThatCanBeRead) {
+  int snippets = 0;
+#define TORVYN_TRY_SNIPPETS(number, name, known_title)                                                         \
+  if (const std::string snippet = snippet_of(explain(code_string(ErrorCode::name))->page); !snippet.empty()) { \
+    const auto manifest = config::parse_manifest(project + snippet, "Torvyn.toml");                            \
+    EXPECT_TRUE(manifest.has_value()) << code_string(ErrorCode::name) << ": " << manifest.error().to_string(); \
+    for (const std::string_view line : lines_of(snippet)) EXPECT_LE(line.size(), 80U) << line;                 \
+    ++snippets;                                                                                                \
+  }
+  const std::string project = "[torvyn]\nname = \"a\"\nversion = \"0.1.0\"\ncontract_version = \"0.1.0\"\n";
+  TORVYN_ERROR_CODES(TORVYN_TRY_SNIPPETS)
+#undef TORVYN_TRY_SNIPPETS
+  EXPECT_GE(snippets, 9);
 }
 
 TEST(Explain, TakesCodesAsPeopleWriteThem) {

@@ -15,12 +15,13 @@ namespace torvyn::cli {
 // Errors: E0207, listing the flows.
 Result<const config::FlowConfig*> choose_flow(const config::Manifest& manifest, std::string_view name);
 
-// Puts what --input names in place of the flow's source: `-` is stdin, `generate …` a generator, anything else a file. The path
-// is as typed, from the current folder; `base` is where the flow's own paths are taken from.
+// Puts what --input names in place of the flow's source: `-` is stdin, `generate …` a generator, anything else a file, which does
+// about failures what the source did. The path is as typed, from the current folder; `base` is where the flow's own paths are
+// taken from.
 // Errors: E0006 where the flow has not one source; E0005 in the words behind `generate`.
 Status replace_source(config::FlowConfig& flow, const std::string& input, const std::filesystem::path& base);
 
-// The same with --output and the flow's sink; `-` is stdout.
+// The same with --output and the flow's sink; `-` is stdout. Where dead letters end up is not meant.
 Status replace_sink(config::FlowConfig& flow, const std::string& output, const std::filesystem::path& base);
 
 // Whether a stage writes to this process's stdout, so that nothing else may.

@@ -75,6 +75,39 @@ TEST(ReplaceSource, FindsTheSourceByItsEdges) {
   EXPECT_EQ(flow.nodes[0].component, "builtin:stdout");
 }
 
+TEST(ReplaceSink, PassesDeadLetterNodesOver) {
+  FlowConfig flow = pipeline_of("stdin ! ./upper.wasm ! file out.log ! file bad.log @name=rejected");
+  flow.nodes[1].dead_letter = "rejected";
+  FlowConfig chain = flow;
+  ASSERT_TRUE(replace_sink(chain, "-", ""));
+  EXPECT_EQ(chain.nodes[2].component, "builtin:stdout");
+  EXPECT_EQ(chain.nodes[3].component, "file");
+
+  // The same with edges, and a node more on the dead letters' way.
+  flow.nodes.push_back(pipeline_of("null").nodes[0]);
+  for (const auto& [from, to] : {std::pair("stdin", "upper"), {"upper", "file"}, {"rejected", "null"}}) {
+    flow.edges.emplace_back();
+    flow.edges.back().from_node = from;
+    flow.edges.back().to_node = to;
+  }
+  ASSERT_TRUE(replace_sink(flow, "-", ""));
+  EXPECT_EQ(flow.nodes[2].component, "builtin:stdout");
+  ASSERT_TRUE(replace_source(flow, "a.log", ""));
+  EXPECT_EQ(flow.nodes[0].component, "builtin:file");
+}
+
+TEST(ReplaceSink, KeepsWhatTheNodeDoesAboutFailures) {
+  FlowConfig flow = pipeline_of("stdin ! ./sink.wasm @on_error=skip @retries=7 @on_trap=restart @instances=2");
+  flow.nodes[1].dead_letter = "rejected";
+  ASSERT_TRUE(replace_sink(flow, "-", ""));
+  EXPECT_EQ(flow.nodes[1].on_error.internal, config::ErrorAction::skip);
+  EXPECT_EQ(flow.nodes[1].retries, 7U);
+  EXPECT_EQ(flow.nodes[1].dead_letter, "rejected");
+  // What a built-in stage cannot have.
+  EXPECT_EQ(flow.nodes[1].on_trap, config::TrapAction::fail);
+  EXPECT_EQ(flow.nodes[1].instances, 1U);
+}
+
 TEST(ReplaceSource, WantsExactlyOneSourceAndOneStage) {
   FlowConfig single = pipeline_of("./upper.wasm");
   EXPECT_EQ(replace_source(single, "-", "").error().code(), ErrorCode::usage);

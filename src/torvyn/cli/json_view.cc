@@ -68,6 +68,9 @@ Json of_flow(const FlowReport& report) {
                {"state", observability::flow_state_name(report.state)},
                {"duration_ns", report.duration_ns},
                {"cpu_ns", report.cpu_ns},
+               {"restarts", report.restarts},
+               {"p50_ns", report.p50_ns},
+               {"p99_ns", report.p99_ns},
                {"pulled", report.fates.pulled}};
   for (const Fate fate : fates) flow[std::string(observability::fate_name(fate))] = report.fates[fate];
   flow["created"] = report.fates.created;
@@ -93,6 +96,10 @@ Json of_stage(const observability::StageReport& stage) {
           {"elements_out", stage.elements_out},
           {"errors", stage.errors},
           {"restarts", stage.restarts},
+          {"swaps", stage.swaps},
+          {"swap_pause_ns", stage.swap_pause_ns},
+          {"state_lost", stage.state_lost},
+          {"instances", stage.instances},
           {"copies", total.copies},
           {"bytes_copied", total.bytes},
           {"copies_by_kind", std::move(kinds)},
@@ -106,6 +113,8 @@ Json of_stream(const observability::StreamReport& stream) {
   return {{"from", stream.from},
           {"to", stream.to},
           {"transferred", stream.transferred},
+          {"dropped", stream.dropped},
+          {"peak_depth", stream.depth_max},
           {"backpressure_events", stream.backpressure_events},
           {"backpressure_ns", stream.backpressure_ns}};
 }
@@ -129,6 +138,18 @@ Json of_pools(const resources::PoolStats& pools) {
   return list;
 }
 
+void add_report(Json& json, const FlowReport& report) {
+  const resources::CopyCount copies = report.copies_total();
+  json["flow"] = of_flow(report);
+  json["copies"] = copies.copies;
+  json["bytes_copied"] = copies.bytes;
+  json["stages"] = Json::array();
+  for (const auto& stage : report.stages) json["stages"].push_back(of_stage(stage));
+  json["streams"] = Json::array();
+  for (const auto& stream : report.streams) json["streams"].push_back(of_stream(stream));
+  json["pools"] = of_pools(report.pools);
+}
+
 Json of_interface(const engine::InterfaceInfo& interface) {
   return {{"name", interface.name}, {"kind", interface.kind}, {"items", interface.items}};
 }
@@ -140,16 +161,15 @@ std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::e
 std::string head_json(const JsonHead& head) { return text_of(of_head(head)); }
 
 std::string run_json(const JsonHead& head, const FlowReport& report) {
-  const resources::CopyCount copies = report.copies_total();
   Json json = of_head(head);
-  json["flow"] = of_flow(report);
-  json["copies"] = copies.copies;
-  json["bytes_copied"] = copies.bytes;
-  json["stages"] = Json::array();
-  for (const auto& stage : report.stages) json["stages"].push_back(of_stage(stage));
-  json["streams"] = Json::array();
-  for (const auto& stream : report.streams) json["streams"].push_back(of_stream(stream));
-  json["pools"] = of_pools(report.pools);
+  add_report(json, report);
+  return text_of(json);
+}
+
+std::string runs_json(const JsonHead& head, std::span<const FlowReport> reports) {
+  Json json = of_head(head);
+  json["flows"] = Json::array();
+  for (const FlowReport& report : reports) add_report(json["flows"].emplace_back(Json::object()), report);
   return text_of(json);
 }
 

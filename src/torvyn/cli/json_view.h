@@ -52,6 +52,8 @@ struct Versions {
 // The head alone, for a command that failed before it had more to say.
 std::string head_json(const JsonHead& head);
 std::string run_json(const JsonHead& head, const observability::FlowReport& report);
+// Flows side by side: what run_json says of one is said of each in the list `flows`.
+std::string runs_json(const JsonHead& head, std::span<const observability::FlowReport> reports);
 std::string inspect_json(const JsonHead& head, const Inspection& inspection);
 std::string build_json(const JsonHead& head, std::span<const BuiltComponent> built);
 std::string version_json(const JsonHead& head, const Versions& versions);

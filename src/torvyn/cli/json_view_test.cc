@@ -23,6 +23,9 @@ TEST(RunJson, HasTheNamesThatWerePromised) {
   report.stages[0].copies[0] = {.copies = 5, .bytes = 50};
   report.stages[0].copies[1] = {.copies = 5, .bytes = 60};
   report.streams.resize(1);
+  report.streams[0] = {.from = "upper.output", .to = "out.input", .transferred = 5, .dropped = 2, .depth_max = 4};
+  report.restarts = 3;
+  report.p99_ns = 700;
   const json run = json::parse(run_json({.command = "run"}, report));
 
   EXPECT_EQ(run["command"], "run");
@@ -30,19 +33,45 @@ TEST(RunJson, HasTheNamesThatWerePromised) {
   EXPECT_EQ(run["errors"], json::array());
   EXPECT_EQ(run["warnings"], json::array());
   for (const char* key : {"name", "state", "duration_ns", "pulled", "delivered", "filtered", "absorbed", "skipped",
-                          "dropped", "dead_lettered", "failed", "cancelled", "created"})
+                          "dropped", "dead_lettered", "failed", "cancelled", "created", "restarts", "p50_ns", "p99_ns"})
     EXPECT_TRUE(run["flow"].contains(key)) << key;
   EXPECT_EQ(run["flow"]["delivered"], 5);
   EXPECT_EQ(run["flow"]["state"], "completed");
   EXPECT_EQ(run["copies"], 10);
   EXPECT_EQ(run["bytes_copied"], 110);
-  for (const char* key : {"node", "component", "role", "path", "elements_in", "elements_out", "errors", "restarts",
-                          "copies", "bytes_copied", "time_ns", "p50_ns", "p99_ns"})
+  for (const char* key :
+       {"node", "component", "role", "path", "elements_in", "elements_out", "errors", "restarts", "swaps",
+        "swap_pause_ns", "state_lost", "instances", "copies", "bytes_copied", "time_ns", "p50_ns", "p99_ns"})
     EXPECT_TRUE(run["stages"][0].contains(key)) << key;
+  for (const char* key :
+       {"from", "to", "transferred", "dropped", "peak_depth", "backpressure_events", "backpressure_ns"})
+    EXPECT_TRUE(run["streams"][0].contains(key)) << key;
+  EXPECT_EQ(run["flow"]["restarts"], 3);
+  EXPECT_EQ(run["flow"]["p99_ns"], 700);
+  EXPECT_EQ(run["stages"][0]["instances"], 1);
+  EXPECT_EQ(run["streams"][0]["dropped"], 2);
+  EXPECT_EQ(run["streams"][0]["peak_depth"], 4);
   EXPECT_EQ(run["stages"][0]["copies"], 10);
   EXPECT_EQ(run["stages"][0]["copies_by_kind"]["guest_read"]["bytes"], 60);
   EXPECT_EQ(run["streams"].size(), 1U);
   EXPECT_EQ(run["pools"].size(), 4U);
+}
+
+TEST(RunsJson, SaysOfEachFlowWhatRunJsonSaysOfOne) {
+  std::vector<FlowReport> reports(2);
+  reports[0].name = "orders";
+  reports[1].name = "returns";
+  reports[1].state = FlowState::cancelled;
+  const json runs = json::parse(runs_json({.command = "run", .exit_code = 1}, reports));
+  EXPECT_EQ(runs["exit_code"], 1);
+  EXPECT_FALSE(runs.contains("flow"));
+  ASSERT_EQ(runs["flows"].size(), 2U);
+  EXPECT_EQ(runs["flows"][0]["flow"]["name"], "orders");
+  EXPECT_EQ(runs["flows"][1]["flow"]["state"], "cancelled");
+  json one = json::parse(run_json({.command = "run"}, reports[0]));
+  for (const char* key : {"command", "exit_code", "errors", "warnings"}) one.erase(key);
+  EXPECT_EQ(runs["flows"][0], one);
+  EXPECT_EQ(json::parse(runs_json({.command = "run"}, {}))["flows"], json::array());
 }
 
 TEST(RunJson, IsOneLineWhateverGuestsSaid) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -46,9 +47,21 @@ std::uint64_t RateMeter::per_second() const noexcept {
   const std::size_t back = std::min(count_, samples_kept);
   const Sample& newest = samples_[count_ % samples_.size()];
   const Sample& oldest = samples_[(count_ - back) % samples_.size()];
-  if (newest.elapsed_ns <= oldest.elapsed_ns) return 0;
+  // A flow that is restarted counts from 0 again.
+  if (newest.elapsed_ns <= oldest.elapsed_ns || newest.elements < oldest.elements) return 0;
   const auto elements = static_cast<double>(newest.elements - oldest.elements);
   return static_cast<std::uint64_t>(elements * 1e9 / static_cast<double>(newest.elapsed_ns - oldest.elapsed_ns));
+}
+
+observability::FlowProgress sum_of(std::span<const observability::FlowProgress> flows) noexcept {
+  observability::FlowProgress sum;
+  for (const observability::FlowProgress& flow : flows) {
+    sum.pulled += flow.pulled;
+    sum.delivered += flow.delivered;
+    sum.errors += flow.errors;
+    sum.elapsed_ns = std::max(sum.elapsed_ns, flow.elapsed_ns);
+  }
+  return sum;
 }
 
 std::string live_text(const observability::FlowProgress& progress, std::uint64_t per_second, bool stopping) {

@@ -1,9 +1,10 @@
-// The line that shows a flow at work: elements, rate, errors, elapsed.
+// The line that shows flows at work: elements, rate, errors, elapsed.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <thread>
 
@@ -27,6 +28,9 @@ class RateMeter {
   std::array<Sample, samples_kept + 1> samples_{};
   std::size_t count_ = 0;  // of samples so far; the first is at 0 elements and 0 ns
 };
+
+// Of flows side by side: what all of them did, and the time of the one that runs longest.
+observability::FlowProgress sum_of(std::span<const observability::FlowProgress> flows) noexcept;
 
 // "running 1.4 s: 84,000 elements, 61,200/s, 7 errors". `stopping`: a stop was asked for.
 std::string live_text(const observability::FlowProgress& progress, std::uint64_t per_second, bool stopping);

@@ -30,6 +30,27 @@ TEST(RateMeter, SurvivesAClockThatStandsStill) {
   EXPECT_EQ(rate.per_second(), 0U);
 }
 
+TEST(RateMeter, KnowsNoRateWhileAFlowBeginsAnew) {
+  RateMeter rate;
+  rate.add(1000, 100'000'000);
+  rate.add(5, 200'000'000);
+  EXPECT_EQ(rate.per_second(), 25U);  // since the beginning
+  for (std::uint64_t tick = 3; tick <= 11; ++tick) rate.add(5, tick * 100'000'000);
+  EXPECT_EQ(rate.per_second(), 0U);
+}
+
+TEST(SumOf, AddsUpFlowsAndTakesTheLongestTime) {
+  const observability::FlowProgress flows[] = {
+      {.pulled = 10, .delivered = 8, .errors = 2, .elapsed_ns = 3},
+      {.pulled = 5, .delivered = 5, .errors = 0, .elapsed_ns = 7},
+  };
+  const observability::FlowProgress sum = sum_of(flows);
+  EXPECT_EQ(sum.pulled, 15U);
+  EXPECT_EQ(sum.delivered, 13U);
+  EXPECT_EQ(sum.errors, 2U);
+  EXPECT_EQ(sum.elapsed_ns, 7U);
+}
+
 TEST(LiveText, ShowsElementsRateErrorsAndTime) {
   EXPECT_EQ(live_text({.pulled = 84'000, .delivered = 84'000, .errors = 0, .elapsed_ns = 1'400'000'000}, 61'200, false),
             "running 1.4 s: 84,000 elements, 61,200/s");

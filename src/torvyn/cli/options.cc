@@ -22,7 +22,8 @@ struct Typed {
   std::string format, color, directory, manifest;
   bool quiet = false, verbose = false, version = false;
 
-  std::string pipeline, flow, input, output, limit, timeout, max_errors, log_level, summary;
+  std::vector<std::string> flows;
+  std::string pipeline, input, output, limit, timeout, max_errors, log_level, summary;
   bool no_build = false;
 
   std::string file;
@@ -53,6 +54,7 @@ Examples:
   torvyn run 'file access.log ! ./upper.wasm ! stdout'
   torvyn run 'generate count=1000 ! ./upper.wasm ! null'
   torvyn run --flow main --input today.log --output -
+  torvyn run --flow orders --flow returns
   torvyn run main --timeout 30s --max-errors 100 --summary report.txt)";
 
 constexpr const char* build_examples = R"(
@@ -135,7 +137,10 @@ class Grammar {
   void add_run(Typed& typed) {
     App* run = app_.add_subcommand("run", "Run a pipeline, or a flow of the manifest");
     run->add_option("PIPELINE", typed.pipeline, "A pipeline in quotes, or the name of a flow")->type_name("");
-    run->add_option("--flow", typed.flow, "The flow of the manifest to run")->type_name("NAME");
+    run->add_option("--flow", typed.flows, "The flow of the manifest to run; repeated, flows side by side")
+        ->type_name("NAME")
+        ->allow_extra_args(false)
+        ->take_all();
     run->add_option("--input", typed.input, "Read from here instead: a file, -, or 'generate …'")->type_name("X");
     run->add_option("--output", typed.output, "Write to here instead: a file, or -")->type_name("X");
     run->add_option("--limit", typed.limit, "Stop after so many elements were pulled")->type_name("N");
@@ -257,12 +262,27 @@ std::optional<std::string> if_given(const CLI::App& command, const char* option,
   return command.count(option) == 0 ? std::nullopt : std::optional(value);
 }
 
+Status check_flows(const RunOptions& options) {
+  for (auto flow = options.flows.begin(); flow != options.flows.end(); ++flow) {
+    if (std::find(options.flows.begin(), flow, *flow) != flow)
+      return fail(ErrorCode::usage, fmt::format("`--flow {}` was given twice", *flow), "leave one of the two");
+  }
+  if (options.flows.size() > 1 && (options.input || options.output))
+    return fail(ErrorCode::usage, "`--input` and `--output` replace an end of one flow, and several were named",
+                "name the stages in the manifest instead, or run the flows one by one");
+  if (!options.pipeline.empty() && !options.flows.empty())
+    return fail(ErrorCode::usage, "`--flow` names a flow of the manifest, and another was given beside it",
+                "leave out one of the two; several flows run side by side with --flow A --flow B");
+  return {};
+}
+
 Result<Command> read_run(const CLI::App& command, const Typed& typed) {
   RunOptions options;
   options.pipeline = typed.pipeline;
-  options.flow = typed.flow;
+  options.flows = typed.flows;
   options.input = if_given(command, "--input", typed.input);
   options.output = if_given(command, "--output", typed.output);
+  TORVYN_TRY(check_flows(options));
   TORVYN_LET(options.elements_max, whole_number("--limit", typed.limit));
   TORVYN_LET(options.errors_max, whole_number("--max-errors", typed.max_errors));
   if (!typed.timeout.empty()) {

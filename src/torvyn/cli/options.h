@@ -27,11 +27,11 @@ struct GlobalOptions {
 };
 
 struct RunOptions {
-  std::string pipeline;  // a pipeline, or the name of a flow; empty = the manifest's flow
-  std::string flow;
-  std::optional<std::string> input;   // a path, "-", or "generate …"
-  std::optional<std::string> output;  // a path, or "-"
-  std::optional<std::uint64_t> elements_max;
+  std::string pipeline;                       // a pipeline, or the name of a flow; empty = the manifest's flow
+  std::vector<std::string> flows;             // of the manifest, side by side; no name twice
+  std::optional<std::string> input;           // a path, "-", or "generate …"; not for several flows
+  std::optional<std::string> output;          // a path, or "-"; likewise
+  std::optional<std::uint64_t> elements_max;  // of each flow, like the next two
   std::optional<std::uint64_t> timeout_ns;
   std::optional<std::uint64_t> errors_max;
   bool no_build = false;

@@ -41,6 +41,21 @@ TEST(CommandLine, ReadsAllOfRun) {
   EXPECT_EQ(run.summary, "s.txt");
 }
 
+TEST(CommandLine, TakesSeveralFlows) {
+  EXPECT_EQ(parse<RunOptions>({"run", "--flow", "a", "--limit", "5", "--flow=b"}).flows,
+            (std::vector<std::string>{"a", "b"}));
+  EXPECT_THAT(refused({"run", "--flow", "a", "--flow", "b", "--flow", "a"}).message(),
+              HasSubstr("`--flow a` was given twice"));
+  EXPECT_EQ(refused({"run", "--flow", "a", "b"}).code(), ErrorCode::usage);
+  EXPECT_EQ(refused({"run", "a ! b", "--flow", "a"}).code(), ErrorCode::usage);
+}
+
+TEST(CommandLine, ReplacesTheEndsOfOneFlowOnly) {
+  EXPECT_EQ(parse<RunOptions>({"run", "--flow", "a", "--input", "x"}).input, "x");
+  for (const char* end : {"--input", "--output"})
+    EXPECT_THAT(refused({"run", "--flow", "a", "--flow", "b", end, "x"}).message(), HasSubstr("an end of one flow"));
+}
+
 TEST(CommandLine, LeavesOutWhatWasNotGiven) {
   unsetenv("TORVYN_LOG");
   const auto run = parse<RunOptions>({"run"});

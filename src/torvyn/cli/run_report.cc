@@ -19,10 +19,20 @@ using observability::FlowState;
 
 int exit_code_of(const FlowReport& report, int signal) noexcept {
   if (report.state == FlowState::interrupted) return exit_code_of_signal(signal);
+  if (report.state == FlowState::cancelled) return exit_failed;
   if (report.state != FlowState::failed) return exit_success;
   // An input that isn't there shows when the flow starts, and is missing, not failed.
   const bool nothing_began = report.error && report.fates.pulled == 0;
   return nothing_began ? exit_code_of(*report.error) : exit_failed;
+}
+
+int exit_code_of(std::span<const RunResult> results) noexcept {
+  int code = exit_success;
+  for (const RunResult& result : results) {
+    if (result.exit_code == exit_failed || result.exit_code == exit_usage) return result.exit_code;
+    if (code == exit_success) code = result.exit_code;
+  }
+  return code;
 }
 
 RunReporter::~RunReporter() {
@@ -36,41 +46,57 @@ Status RunReporter::write_to(const std::filesystem::path& path) {
   return {};
 }
 
-int RunReporter::tell(const RunResult& result, std::span<const Warning> warnings) const {
+int RunReporter::tell(std::span<const RunResult> results, std::span<const Warning> warnings) const {
   Screen& screen = session_.screen;
-  // Whoever looks at the screen should see why, wherever the report went.
-  const bool errors_on_screen = !session_.json() || file_ >= 0;
-  const std::string report =
-      session_.json()
-          ? run_json({.command = "run", .exit_code = result.exit_code, .errors = result.errors, .warnings = warnings},
-                     result.report)
-          : draw(result, file_ >= 0 ? Palette() : screen.palette());
+  const int exit_code = exit_code_of(results);
+  const std::string report = session_.json() ? report_as_json(results, exit_code, warnings)
+                                             : draw(results, file_ >= 0 ? Palette() : screen.palette());
+  const bool on_screen = !session_.json() && file_ < 0 && !session_.options.quiet;
   bool written = true;
   if (file_ >= 0) {
     written = write_text(file_, report);
-  } else if (!session_.json()) {
-    if (!session_.options.quiet) screen.print(report);
-  } else if (stdout_taken_) {
+  } else if (on_screen || (session_.json() && stdout_taken_)) {
     screen.print(report);
-  } else {
+  } else if (session_.json()) {
     written = write_text(STDOUT_FILENO, report);
   }
   const int write_error = errno;
-  if (errors_on_screen)
-    for (const Error& error : result.errors)
-      screen.print(draw_error(error, screen.palette(), session_.options.verbose));
-  if (written) return result.exit_code;
+  // Whoever looks at the screen should see why, wherever the report went.
+  if (!on_screen && (!session_.json() || file_ >= 0))
+    for (const RunResult& result : results) screen.print(draw_errors(result, screen.palette()));
+  if (written) return exit_code;
   screen.print(
       draw_error(io_error("cannot write the report to", file_ >= 0 ? path_.string() : "standard output", write_error),
                  screen.palette()));
-  return result.exit_code == exit_success ? exit_failed : result.exit_code;
+  return exit_code == exit_success ? exit_failed : exit_code;
 }
 
-std::string RunReporter::draw(const RunResult& result, const Palette& palette) const {
-  std::string text = result.began ? draw_summary(result.report, palette, session_.options.verbose) : std::string();
-  // On the screen the errors come in any case.
-  if (file_ >= 0)
-    for (const Error& error : result.errors) text += draw_error(error, palette, session_.options.verbose);
+std::string RunReporter::report_as_json(std::span<const RunResult> results, int exit_code,
+                                        std::span<const Warning> warnings) const {
+  std::vector<Error> errors;
+  std::vector<FlowReport> reports;
+  for (const RunResult& result : results) {
+    errors.insert(errors.end(), result.errors.begin(), result.errors.end());
+    if (result.began || !names_flows_) reports.push_back(result.report);
+  }
+  const JsonHead head{.command = "run", .exit_code = exit_code, .errors = errors, .warnings = warnings};
+  return names_flows_ ? runs_json(head, reports) : run_json(head, reports.front());
+}
+
+std::string RunReporter::draw(std::span<const RunResult> results, const Palette& palette) const {
+  const SummaryOptions options{.verbose = session_.options.verbose, .named = names_flows_};
+  std::string text;
+  for (const RunResult& result : results) {
+    if (!text.empty()) text += '\n';
+    if (result.began) text += draw_summary(result.report, palette, options);
+    text += draw_errors(result, palette);
+  }
+  return text;
+}
+
+std::string RunReporter::draw_errors(const RunResult& result, const Palette& palette) const {
+  std::string text;
+  for (const Error& error : result.errors) text += draw_error(error, palette, session_.options.verbose);
   return text;
 }
 

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "torvyn/cli/cli_events.h"
@@ -12,7 +13,7 @@
 
 namespace torvyn::cli {
 
-// A run from the outside.
+// A flow's run from the outside.
 struct RunResult {
   observability::FlowReport report;  // of a flow that never began: name and state alone
   bool began = false;
@@ -22,6 +23,9 @@ struct RunResult {
 
 // The exit code of a flow that began. `signal` is the one that interrupted it, 0 if none did.
 int exit_code_of(const observability::FlowReport& report, int signal) noexcept;
+
+// The exit code of flows side by side: that of the first that failed; else of the first that was interrupted.
+int exit_code_of(std::span<const RunResult> results) noexcept;
 
 class RunReporter {
  public:
@@ -35,14 +39,21 @@ class RunReporter {
   Status write_to(const std::filesystem::path& path);
   // A stage writes to stdout: the report goes to stderr, if not to a file.
   void leave_stdout_alone() noexcept { stdout_taken_ = true; }
+  // Several flows were asked for, so each is told with its name.
+  void name_flows() noexcept { names_flows_ = true; }
 
-  // Tells the result. Returns the exit code: that of the result, or failure where the report cannot be written.
-  int tell(const RunResult& result, std::span<const Warning> warnings) const;
+  // Tells the results, one for each flow that was run; one, of a flow that never began, where none was. Returns the exit code: that of
+  // the results, or failure where the report cannot be written.
+  int tell(std::span<const RunResult> results, std::span<const Warning> warnings) const;
 
  private:
-  std::string draw(const RunResult& result, const Palette& palette) const;
+  std::string report_as_json(std::span<const RunResult> results, int exit_code,
+                             std::span<const Warning> warnings) const;
+  std::string draw(std::span<const RunResult> results, const Palette& palette) const;
+  std::string draw_errors(const RunResult& result, const Palette& palette) const;
 
   const Session& session_;
+  bool names_flows_ = false;
   bool stdout_taken_ = false;
   std::filesystem::path path_;
   int file_ = -1;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <vector>
 
 namespace torvyn::cli {
 namespace {
@@ -28,6 +29,28 @@ TEST(ExitCode, IsZeroForEveryOrderlyEnd) {
 TEST(ExitCode, NamesTheSignal) {
   EXPECT_EQ(exit_code_of(ended(FlowState::interrupted), SIGINT), 130);
   EXPECT_EQ(exit_code_of(ended(FlowState::interrupted), SIGTERM), 143);
+}
+
+TEST(ExitCode, IsAFailuresForACancelledFlow) {
+  FlowReport report = ended(FlowState::cancelled);
+  report.error.emplace(ErrorCode::flow_cancelled, "the flow was cancelled");
+  EXPECT_EQ(exit_code_of(report, 0), 1);
+  EXPECT_EQ(exit_code_of(report, SIGINT), 1);
+  report.fates.pulled = 0;
+  EXPECT_EQ(exit_code_of(report, 0), 1);
+}
+
+TEST(ExitCode, OfSeveralFlowsIsThatOfTheFirstThatFailed) {
+  const auto of = [](std::vector<int> codes) {
+    std::vector<RunResult> results(codes.size());
+    for (std::size_t i = 0; i < codes.size(); ++i) results[i].exit_code = codes[i];
+    return exit_code_of(results);
+  };
+  EXPECT_EQ(of({}), 0);
+  EXPECT_EQ(of({0, 0}), 0);
+  EXPECT_EQ(of({0, 130, 0}), 130);
+  EXPECT_EQ(of({130, 0, 1}), 1);
+  EXPECT_EQ(of({143, 2, 1}), 2);
 }
 
 TEST(ExitCode, TellsMissingFromFailed) {

@@ -1,39 +1,56 @@
 #include "torvyn/cli/signals.h"
 
+#include <semaphore.h>
 #include <unistd.h>
 
-#include <atomic>
+#include <cerrno>
 
 #include "torvyn/types/assert.h"
 
 namespace torvyn::cli {
 namespace {
 
-// A signal handler reaches nothing but globals; both are lock-free.
-std::atomic<host::FlowRun*> flow_to_stop{nullptr};
-std::atomic<int> first_signal{0};
-static_assert(std::atomic<host::FlowRun*>::is_always_lock_free && std::atomic<int>::is_always_lock_free);
+// Rung by the handler, answered by the thread. It stays for as long as the process: a handler may be late.
+class Bell {
+ public:
+  Bell() noexcept { sem_init(&semaphore_, 0, 0); }
+  void ring() noexcept { sem_post(&semaphore_); }  // async-signal-safe
+  void wait() noexcept {
+    while (sem_wait(&semaphore_) != 0 && errno == EINTR) {
+    }
+  }
 
-extern "C" void stop_the_flow(int signal) {
+ private:
+  sem_t semaphore_;
+};
+
+// A signal handler reaches nothing but globals.
+Bell bell;
+std::atomic<int> first_signal{0};
+std::atomic<bool> in_use{false};
+static_assert(std::atomic<int>::is_always_lock_free);
+
+extern "C" void stop_the_flows(int signal) {
   const int meant = signal == SIGHUP ? SIGTERM : signal;
   int none = 0;
   if (!first_signal.compare_exchange_strong(none, meant)) _exit(exit_code_of_signal(meant));
-  if (host::FlowRun* const run = flow_to_stop.load()) run->request_stop(host::StopReason::interrupt);
+  bell.ring();
 }
 
 }  // namespace
 
-StopOnSignal::StopOnSignal(host::FlowRun& run) noexcept
-    : previous_{{SIGINT, {}}, {SIGTERM, {}}, {SIGHUP, {}}, {SIGPIPE, {}}, {SIGXFSZ, {}}} {
-  TORVYN_ASSERT(flow_to_stop.load() == nullptr, "two flows ask for signals at once");
+StopOnSignal::StopOnSignal(std::span<host::FlowRun* const> runs)
+    : runs_(runs), previous_{{SIGINT, {}}, {SIGTERM, {}}, {SIGHUP, {}}, {SIGPIPE, {}}, {SIGXFSZ, {}}} {
+  const bool alone = !in_use.exchange(true);
+  TORVYN_ASSERT(alone, "two runs ask for signals at once");
   first_signal = 0;
-  flow_to_stop = &run;
+  watcher_ = std::thread([this] { watch(); });
   for (Previous& previous : previous_) {
     sigaction(previous.signal, nullptr, &previous.action);
     if (previous.action.sa_handler == SIG_IGN) continue;
     struct sigaction action{};
     const bool stops = previous.signal != SIGPIPE && previous.signal != SIGXFSZ;
-    action.sa_handler = stops ? stop_the_flow : SIG_IGN;
+    action.sa_handler = stops ? stop_the_flows : SIG_IGN;
     action.sa_flags = SA_RESTART;
     sigemptyset(&action.sa_mask);
     sigaction(previous.signal, &action, nullptr);
@@ -42,7 +59,19 @@ StopOnSignal::StopOnSignal(host::FlowRun& run) noexcept
 
 StopOnSignal::~StopOnSignal() {
   for (const Previous& previous : previous_) sigaction(previous.signal, &previous.action, nullptr);
-  flow_to_stop = nullptr;
+  ended_ = true;
+  bell.ring();
+  watcher_.join();
+  in_use = false;
+}
+
+void StopOnSignal::watch() const noexcept {
+  for (;;) {
+    bell.wait();
+    if (ended_) return;
+    if (first_signal == 0) continue;
+    for (host::FlowRun* const run : runs_) run->request_stop(host::StopReason::interrupt);
+  }
 }
 
 int StopOnSignal::received() const noexcept { return first_signal.load(); }

@@ -22,6 +22,7 @@ using observability::FateCounts;
 using observability::FlowReport;
 using observability::FlowState;
 using observability::StageReport;
+using observability::StreamReport;
 using resources::CopyCount;
 using resources::CopyKind;
 
@@ -71,6 +72,8 @@ std::string ending(const FlowReport& report, const Palette& palette) {
       return palette.warning("interrupted") + " after";
     case FlowState::failed:
       return palette.error("failed") + " after";
+    case FlowState::cancelled:
+      return palette.warning("cancelled") + " after";
     case FlowState::running:
       break;
   }
@@ -99,16 +102,28 @@ std::string copies_cell(const StageReport& stage) {
   return text + ", " + format_size(stage.copies_total().bytes);
 }
 
+// "direct ×4": four instances side by side.
+std::string path_cell(const StageReport& stage) {
+  return stage.instances > 1 ? fmt::format("{} ×{}", stage.path, stage.instances) : stage.path;
+}
+
 std::string stages_table(const FlowReport& report, bool verbose) {
+  const bool restarted = std::ranges::any_of(report.stages, [](const auto& stage) { return stage.restarts != 0; });
   std::vector<std::vector<std::string>> rows;
-  rows.push_back({"stage", "path", "in", "out", "errors", "p50", "p99"});
+  rows.push_back({"stage", "path", "in", "out", "errors"});
+  if (restarted) rows.back().emplace_back("restarts");
+  rows.back().insert(rows.back().end(), {"p50", "p99"});
   if (verbose) rows.back().insert(rows.back().end(), {"time", "memory"});
   rows.back().emplace_back("copies");
   for (const StageReport& stage : report.stages) {
     const bool worked = stage.elements_in != 0 || stage.elements_out != 0;
-    rows.push_back({printable(stage.node), stage.path, stage.role == "source" ? "-" : format_count(stage.elements_in),
-                    stage.role == "sink" ? "-" : format_count(stage.elements_out), format_count(stage.errors),
-                    worked ? format_duration(stage.p50_ns) : "-", worked ? format_duration(stage.p99_ns) : "-"});
+    rows.push_back({printable(stage.node), path_cell(stage),
+                    stage.role == "source" ? "-" : format_count(stage.elements_in),
+                    stage.role == "sink" && stage.elements_out == 0 ? "-" : format_count(stage.elements_out),
+                    format_count(stage.errors)});
+    if (restarted) rows.back().push_back(format_count(stage.restarts));
+    rows.back().push_back(worked ? format_duration(stage.p50_ns) : "-");
+    rows.back().push_back(worked ? format_duration(stage.p99_ns) : "-");
     if (verbose) {
       rows.back().push_back(format_duration(stage.time_ns));
       rows.back().push_back(stage.memory_bytes == 0 ? "-" : format_size(stage.memory_bytes));
@@ -118,12 +133,78 @@ std::string stages_table(const FlowReport& report, bool verbose) {
   return aligned(rows);
 }
 
+// "split", "route.errors": the port every node has needs no mention.
+std::string end_name(std::string_view end, std::string_view usual_port) {
+  if (end.ends_with(usual_port)) end.remove_suffix(usual_port.size());
+  return printable(end);
+}
+
+std::string stream_name(const StreamReport& stream) {
+  return end_name(stream.from, ".output") + " → " + end_name(stream.to, ".input");
+}
+
+std::string times(std::uint64_t count) { return count == 1 ? "once" : format_count(count) + " times"; }
+
+// Empty where there is none to show.
+std::string streams_table(const FlowReport& report, bool verbose) {
+  std::vector<std::vector<std::string>> rows;
+  for (const StreamReport& stream : report.streams) {
+    if (!verbose && stream.dropped == 0) continue;
+    if (rows.empty()) rows.push_back({"stream", "elements", "dropped", "peak", "backpressure"});
+    rows.push_back({stream_name(stream), format_count(stream.transferred), format_count(stream.dropped),
+                    format_count(stream.depth_max),
+                    stream.backpressure_events == 0 ? "-"
+                                                    : fmt::format("{}, {}", times(stream.backpressure_events),
+                                                                  format_duration(stream.backpressure_ns))});
+  }
+  return rows.empty() ? std::string() : aligned(rows);
+}
+
 std::string skipped_error(const Error& error) {
   const ErrorDetail& detail = error.detail();
   std::string text;
   if (!detail.node.empty()) text += printable(detail.node) + ", ";
   if (detail.element) text += fmt::format("element {}, ", format_count(*detail.element));
   return text + printable(error.message());
+}
+
+std::string counted(std::uint64_t count, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", format_count(count), count == 1 ? one : many);
+}
+
+// What the tables have no column for.
+void add_mishaps(const FlowReport& report, std::vector<std::string>& parts) {
+  constexpr std::string_view dead_letter_port = ".dead-letter";
+  for (const StreamReport& stream : report.streams) {
+    if (report.fates[Fate::dead_lettered] == 0 || stream.transferred == 0 || !stream.from.ends_with(dead_letter_port))
+      continue;
+    parts.push_back(fmt::format("{} from {} to {}", counted(stream.transferred, "dead letter", "dead letters"),
+                                end_name(stream.from, dead_letter_port), end_name(stream.to, ".input")));
+  }
+  for (const StageReport& stage : report.stages) {
+    if (stage.state_lost != 0)
+      parts.push_back(fmt::format("{} lost {} it had taken in", printable(stage.node),
+                                  counted(stage.state_lost, "element", "elements")));
+    if (stage.swaps != 0)
+      parts.push_back(fmt::format("{} swapped {}, paused {}{}", printable(stage.node), times(stage.swaps),
+                                  stage.swaps == 1 ? "" : "up to ", format_duration(stage.swap_pause_ns)));
+  }
+}
+
+// As many to a line as can be read at a glance. Each line with its end.
+std::string joined(const std::vector<std::string>& parts) {
+  constexpr std::size_t columns_max = 110;
+  constexpr std::string_view joint = " · ";
+  std::string text;
+  std::size_t columns = 0;
+  for (const std::string& part : parts) {
+    const std::size_t wide = display_width(part);
+    const bool fits = columns + display_width(joint) + wide <= columns_max;
+    if (!text.empty()) text += fits ? joint : "\n";
+    columns = text.empty() || !fits ? wide : columns + display_width(joint) + wide;
+    text += part;
+  }
+  return text.empty() ? text : text + '\n';
 }
 
 std::string remarks(const FlowReport& report) {
@@ -136,22 +217,29 @@ std::string remarks(const FlowReport& report) {
   }
   // Rounded down: 100 % is all of them.
   if (allocated >= buffers_worth_telling) parts.push_back(fmt::format("buffers {} % reused", reused * 100 / allocated));
+  if (report.p99_ns != 0)
+    parts.push_back(
+        fmt::format("latency {} p50, {} p99", format_duration(report.p50_ns), format_duration(report.p99_ns)));
+  add_mishaps(report, parts);
   if (!report.skipped.empty()) parts.push_back("first error: " + skipped_error(report.skipped.front()));
   for (const std::string& note : report.notes) {
     const bool told_elsewhere = report.error && report.error->detail().consequence.contains(note);
     if (!note.starts_with(stop_note) && !told_elsewhere) parts.push_back(printable(note));
   }
-  return fmt::format("{}", fmt::join(parts, " · "));
+  return joined(parts);
 }
 
 }  // namespace
 
-std::string draw_summary(const FlowReport& report, const Palette& palette, bool verbose) {
-  std::string text = fmt::format("{} {}: {}\n", ending(report, palette), format_duration(report.duration_ns),
-                                 fates_line(report.fates));
-  if (!report.stages.empty()) text += stages_table(report, verbose);
-  if (const std::string line = remarks(report); !line.empty()) text += line + '\n';
-  if (verbose)
+std::string draw_summary(const FlowReport& report, const Palette& palette, const SummaryOptions& options) {
+  const std::string name = options.named ? palette.strong(printable(report.name)) + " " : std::string();
+  const std::string restarted = report.restarts == 0 ? "" : ", restarted " + times(report.restarts);
+  std::string text = fmt::format("{}{} {}{}: {}\n", name, ending(report, palette), format_duration(report.duration_ns),
+                                 restarted, fates_line(report.fates));
+  if (!report.stages.empty()) text += stages_table(report, options.verbose);
+  text += streams_table(report, options.verbose);
+  text += remarks(report);
+  if (options.verbose)
     for (const Error& error : report.skipped)
       text += " " + palette.faint("skipped") + " " + skipped_error(error) + '\n';
   return text;

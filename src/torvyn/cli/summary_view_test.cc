@@ -79,6 +79,7 @@ TEST(DrawSummary, SaysHowAFlowEnded) {
   EXPECT_THAT(first_words(FlowState::closed), StartsWith("stopped: the reader closed the pipe after 1 ms: 0 pulled\n"));
   EXPECT_THAT(first_words(FlowState::interrupted), StartsWith("interrupted after 1 ms: "));
   EXPECT_THAT(first_words(FlowState::failed), StartsWith("failed after 1 ms: "));
+  EXPECT_THAT(first_words(FlowState::cancelled), StartsWith("cancelled after 1 ms: "));
   report.notes = {"stopped by --limit 7", "out.log.partial kept"};
   EXPECT_THAT(first_words(FlowState::limited), StartsWith("stopped by --limit 7 after 1 ms: "));
   EXPECT_THAT(first_words(FlowState::limited), HasSubstr("\nout.log.partial kept\n"));
@@ -105,6 +106,99 @@ TEST(DrawSummary, NamesCopiesOfEveryKind) {
   EXPECT_THAT(draw_summary(report, Palette()), HasSubstr("3 cloned + 2 gathered, 2 KiB\n"));
 }
 
+TEST(DrawSummary, NamesTheFlowWhereItIsOneOfSeveral) {
+  EXPECT_THAT(draw_summary(uppercase_run(), Palette(), {.named = true}), StartsWith("main completed in 1.46 s: "));
+}
+
+TEST(DrawSummary, TellsHowOftenTheFlowWasRestarted) {
+  FlowReport report = uppercase_run();
+  report.restarts = 1;
+  EXPECT_THAT(draw_summary(report, Palette()), StartsWith("completed in 1.46 s, restarted once: 500,000 pulled"));
+  report.restarts = 1200;
+  EXPECT_THAT(draw_summary(report, Palette()), StartsWith("completed in 1.46 s, restarted 1,200 times: "));
+}
+
+TEST(DrawSummary, HasAColumnForRestartsWhereThereWereSome) {
+  FlowReport report = uppercase_run();
+  report.stages[1].restarts = 2;
+  report.stages[1].instances = 4;
+  EXPECT_THAT(draw_summary(report, Palette()),
+              HasSubstr(" stage    path      in       out      errors  restarts  p50      p99      copies\n"
+                        " file     builtin   -        500,000  0       0         0.05 µs  0.2 µs   -\n"
+                        " upper    typed ×4  500,000  499,993  7       2         0.19 µs  0.41 µs  500,000 read"));
+}
+
+TEST(DrawSummary, TellsTheLatencyOfDeliveredElements) {
+  FlowReport report = uppercase_run();
+  report.p50_ns = 500;
+  report.p99_ns = 2000;
+  EXPECT_THAT(draw_summary(report, Palette()), HasSubstr("\nbuffers 100 % reused · latency 0.5 µs p50, 2 µs p99\n"));
+}
+
+FlowReport fanned_out_run() {
+  FlowReport report;
+  report.state = FlowState::completed;
+  report.streams = {
+      {.from = "lines.output", .to = "fast.input", .transferred = 1000, .depth_max = 1},
+      {.from = "route.errors",
+       .to = "slow.input",
+       .transferred = 940,
+       .dropped = 60,
+       .depth_max = 64,
+       .backpressure_events = 1,
+       .backpressure_ns = 340'000'000},
+      {.from = "slow.dead-letter", .to = "rejected.input", .transferred = 1},
+  };
+  return report;
+}
+
+TEST(DrawSummary, ShowsStreamsThatDroppedSomething) {
+  FlowReport report = fanned_out_run();
+  EXPECT_THAT(draw_summary(report, Palette()),
+              HasSubstr("\n stream               elements  dropped  peak  backpressure\n"
+                        " route.errors → slow  940       60       64    once, 340 ms\n"));
+  EXPECT_THAT(draw_summary(report, Palette()), Not(HasSubstr("fast")));
+  report.streams[1].dropped = 0;
+  EXPECT_THAT(draw_summary(report, Palette()), Not(HasSubstr("stream")));
+}
+
+TEST(DrawSummary, ShowsAllStreamsWhenVerbose) {
+  EXPECT_THAT(draw_summary(fanned_out_run(), Palette(), {.verbose = true}),
+              HasSubstr(" stream                       elements  dropped  peak  backpressure\n"
+                        " lines → fast                 1,000     0        1     -\n"
+                        " route.errors → slow          940       60       64    once, 340 ms\n"
+                        " slow.dead-letter → rejected  1         0        0     -\n"));
+}
+
+TEST(DrawSummary, TellsWhereDeadLettersWent) {
+  FlowReport report = fanned_out_run();
+  // A router's port may be called so too.
+  EXPECT_THAT(draw_summary(report, Palette()), Not(HasSubstr("dead letter")));
+  set(report, Fate::dead_lettered, 1);
+  EXPECT_THAT(draw_summary(report, Palette()), HasSubstr("\n1 dead letter from slow to rejected\n"));
+  report.streams[2].transferred = 1200;
+  EXPECT_THAT(draw_summary(report, Palette()), HasSubstr("\n1,200 dead letters from slow to rejected\n"));
+}
+
+TEST(DrawSummary, TellsWhatRestartsAndSwapsCost) {
+  FlowReport report = uppercase_run();
+  report.pools = {};
+  report.skipped.clear();
+  report.stages[1].state_lost = 1200;
+  report.stages[1].swaps = 1;
+  report.stages[1].swap_pause_ns = 3'000'000;
+  EXPECT_THAT(draw_summary(report, Palette()),
+              HasSubstr("\nupper lost 1,200 elements it had taken in · upper swapped once, paused 3 ms\n"));
+  report.stages[1].swaps = 2;
+  EXPECT_THAT(draw_summary(report, Palette()), HasSubstr("upper swapped 2 times, paused up to 3 ms\n"));
+}
+
+TEST(DrawSummary, CountsWhatASinkSentAway) {
+  FlowReport report = uppercase_run();
+  report.stages[2].elements_out = 3;
+  EXPECT_THAT(draw_summary(report, Palette()), HasSubstr(" out.log  builtin  499,993  3        0 "));
+}
+
 TEST(DrawSummary, TellsHowBuffersWereReusedWhereThereWereEnough) {
   FlowReport report;
   report.state = FlowState::completed;
@@ -129,10 +223,21 @@ TEST(DrawSummary, ShowsMoreWhenVerbose) {
   FlowReport report = uppercase_run();
   report.stages[1].memory_bytes = 1 << 20;
   report.skipped.emplace_back(ErrorCode::element_failed, "internal: the second one");
-  const std::string text = draw_summary(report, Palette(), true);
+  const std::string text = draw_summary(report, Palette(), {.verbose = true});
   EXPECT_THAT(text, HasSubstr("1 MiB"));
   EXPECT_THAT(text, HasSubstr("the second one"));
   EXPECT_THAT(draw_summary(report, Palette()), Not(HasSubstr("the second one")));
+}
+
+TEST(DrawSummary, BreaksItsRemarksIntoLinesThatCanBeRead) {
+  FlowReport report = uppercase_run();
+  report.p50_ns = report.p99_ns = 500;
+  const std::string stem(78, 'x');
+  report.notes = {stem, "kept"};
+  EXPECT_THAT(draw_summary(report, Palette()),
+              HasSubstr("\nbuffers 100 % reused · latency 0.5 µs p50, 0.5 µs p99\n"
+                        "first error: upper, element 3,120, invalid-input: not UTF-8 at byte 14\n" +
+                        stem + " · kept\n"));
 }
 
 TEST(DrawSummary, LetsNoGuestSteerTheTerminal) {

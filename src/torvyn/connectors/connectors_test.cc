@@ -52,7 +52,7 @@ TEST_F(MakeBuiltin, MakesEveryStageInEveryPositionItCanTake) {
       EXPECT_EQ(stage.has_value(), info.positions.contains(position)) << info.name;
       if (stage) {
         EXPECT_EQ((*stage)->path(), "builtin");
-        EXPECT_EQ((*stage)->copies(), nullptr);
+        EXPECT_EQ((*stage)->copies()[0].copies, 0U);
       } else {
         EXPECT_EQ(stage.error().code(), ErrorCode::graph_invalid);
       }

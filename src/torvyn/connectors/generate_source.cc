@@ -68,7 +68,7 @@ reactor::StageOutcome GenerateSource::pull(const reactor::PullLimits& limits, re
   if (count_ && given_ >= *count_) return {StageStatus::end_of_stream, 0};
   std::uint64_t wanted = std::max(limits.elements_max, 1U);
   if (count_) wanted = std::min(wanted, *count_ - given_);
-  if (interval_ns_ > 0) wanted = std::min(wanted, wait_for_due());
+  if (interval_ns_ > 0) wanted = std::min(wanted, due(limits.may_wait));
   if (wanted == 0) return {StageStatus::nothing_yet, 0};
 
   // All sizes are reckoned with the longest payload, so the run is known to fit before it is written.
@@ -104,7 +104,7 @@ reactor::StageOutcome GenerateSource::pull(const reactor::PullLimits& limits, re
   return {count_ && given_ == *count_ ? StageStatus::end_of_stream : StageStatus::ok, 0};
 }
 
-std::uint64_t GenerateSource::wait_for_due() noexcept {
+std::uint64_t GenerateSource::due(bool may_wait) noexcept {
   if (!first_pull_ns_) first_pull_ns_ = clock_->monotonic_ns();
   const auto due_now = [&] {
     const auto elapsed_ns = static_cast<double>(clock_->monotonic_ns() - *first_pull_ns_);
@@ -112,12 +112,16 @@ std::uint64_t GenerateSource::wait_for_due() noexcept {
     return due > given_ ? due - given_ : 0;
   };
   if (const std::uint64_t due = due_now(); due != 0) return due;
-  // A wait has an end even at one element in a year: the driver looks around and asks again.
-  constexpr double wait_ns_max = 1e9;
+  // A sleep has an end even at one element in a year: the driver looks around and asks again.
+  constexpr double sleep_ns_max = 1e9;
+  constexpr double wait_ns_max = 366 * 86'400e9;
   const double next_due_ns = static_cast<double>(given_) * interval_ns_;
   const auto elapsed_ns = static_cast<double>(clock_->monotonic_ns() - *first_pull_ns_);
   const double wait_ns = std::clamp(std::ceil(next_due_ns - elapsed_ns), 1.0, wait_ns_max);
-  if (wait_for(-1, 0, interrupt_, static_cast<std::int64_t>(wait_ns)) == WaitStatus::interrupted) return 0;
+  ready_at_ns_ = clock_->monotonic_ns() + static_cast<std::uint64_t>(wait_ns);
+  if (!may_wait) return 0;
+  const auto sleep_ns = static_cast<std::int64_t>(std::min(wait_ns, sleep_ns_max));
+  if (wait_for(-1, 0, interrupt_, sleep_ns) == WaitStatus::interrupted) return 0;
   return due_now();
 }
 

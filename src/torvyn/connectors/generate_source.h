@@ -30,11 +30,12 @@ class GenerateSource final : public reactor::Stage {
   reactor::StageOutcome pull(const reactor::PullLimits& limits, reactor::Run& out) noexcept override;
   void finish(bool /*orderly*/) noexcept override {}
   Error failure() const override;
+  std::uint64_t ready_at_ns() const noexcept override { return ready_at_ns_; }
   std::string_view path() const noexcept override { return "builtin"; }
 
  private:
-  // How many elements the rate allows by now; waits for the first. 0: interrupted, or nothing yet.
-  std::uint64_t wait_for_due() noexcept;
+  // How many elements the rate allows by now; waits for the first where it may. 0: interrupted, or nothing yet.
+  std::uint64_t due(bool may_wait) noexcept;
   // Writes element `number` to `out` and gives its end. Requires: room for payload_bytes_max_.
   char* render(std::uint64_t number, char* out) const noexcept;
 
@@ -51,6 +52,7 @@ class GenerateSource final : public reactor::Stage {
 
   std::uint64_t given_ = 0;
   std::optional<std::uint64_t> first_pull_ns_;
+  std::uint64_t ready_at_ns_ = 0;
   std::vector<std::uint32_t> ends_;  // of the payloads in the buffer being filled
   resources::AllocateStatus allocate_status_ = resources::AllocateStatus::ok;
 };

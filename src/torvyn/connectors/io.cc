@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -44,6 +45,22 @@ WaitStatus wait_for(int fd, short events, const reactor::Interrupt* interrupt, s
     if (!look || slice_ns == timeout_ns) return WaitStatus::timed_out;
     if (timeout_ns > 0) timeout_ns -= slice_ns;
   }
+}
+
+namespace {
+
+bool is_slow_mode(mode_t mode) noexcept { return !S_ISREG(mode) && !S_ISBLK(mode); }
+
+}  // namespace
+
+bool is_slow(int fd) noexcept {
+  struct stat info{};
+  return fstat(fd, &info) == 0 && is_slow_mode(info.st_mode);
+}
+
+bool is_slow(const std::filesystem::path& path) noexcept {
+  struct stat info{};
+  return stat(path.c_str(), &info) == 0 && is_slow_mode(info.st_mode);
 }
 
 Error allocation_error(resources::AllocateStatus status, std::uint64_t size_bytes) {

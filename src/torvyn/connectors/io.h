@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <utility>
 
 #include "torvyn/reactor/stage.h"
@@ -45,6 +46,10 @@ inline constexpr std::int64_t wait_for_ever = -1;
 // Waits until `fd` has one of `events` (poll's), `interrupt` is raised, or `timeout_ns` have passed. Either of the first two
 // may be absent: -1, null.
 WaitStatus wait_for(int fd, short events, const reactor::Interrupt* interrupt, std::int64_t timeout_ns) noexcept;
+
+// Reading or writing it may take for ever: it is there, and neither a regular file nor a block device.
+bool is_slow(int fd) noexcept;
+bool is_slow(const std::filesystem::path& path) noexcept;
 
 // The error of a pool that gave no buffer. Requires: status is not ok.
 Error allocation_error(resources::AllocateStatus status, std::uint64_t size_bytes);

@@ -65,14 +65,14 @@ reactor::StageOutcome ReadSource::pull(const reactor::PullLimits& limits, reacto
       if (!first_continuation_) first_continuation_ = given_;
       return {StageStatus::ok, 0};
     }
-    switch (fill()) {
+    switch (fill(limits.may_wait)) {
       case Fill::filled:
         continue;
       case Fill::end_of_input:
         if (begin_ != filled_) give_rest(out);
         release_block();
         return {StageStatus::end_of_stream, 0};
-      case Fill::interrupted:
+      case Fill::nothing_yet:
         return {StageStatus::nothing_yet, 0};
       case Fill::failed:
         return {StageStatus::failed, 0};
@@ -131,7 +131,7 @@ std::uint32_t ReadSource::find(char byte, std::uint32_t from) const noexcept {
   return found == nullptr ? filled_ : static_cast<std::uint32_t>(static_cast<const std::byte*>(found) - data);
 }
 
-ReadSource::Fill ReadSource::fill() noexcept {
+ReadSource::Fill ReadSource::fill(bool may_wait) noexcept {
   if (at_end_) return Fill::end_of_input;
   if (byte_beyond_) {  // all before it has been given
     if (!next_block()) return Fill::failed;
@@ -142,9 +142,8 @@ ReadSource::Fill ReadSource::fill() noexcept {
   }
   for (;;) {
     // No block is held through the wait if nothing was carried over.
-    if (may_block_ && wait_for(fd_, POLLIN, interrupt_, wait_for_ever) == WaitStatus::interrupted) {
-      return Fill::interrupted;
-    }
+    if (may_block_ && wait_for(fd_, POLLIN, interrupt_, may_wait ? wait_for_ever : 0) != WaitStatus::ready)
+      return Fill::nothing_yet;
     char beyond = 0;
     const bool look_beyond = !frozen_ && filled_ == options_.element_bytes_max;
     if (!look_beyond && (frozen_ || filled_ == capacity_) && !next_block()) return Fill::failed;

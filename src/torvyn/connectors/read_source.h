@@ -33,11 +33,14 @@ class ReadSource final : public reactor::Stage {
   reactor::StageOutcome pull(const reactor::PullLimits& limits, reactor::Run& out) noexcept override;
   void finish(bool orderly) noexcept override;
   Error failure() const override;
+  bool may_block() const noexcept override {
+    return options_.path.empty() ? is_slow(options_.fd) : is_slow(options_.path);
+  }
   std::string_view path() const noexcept override { return "builtin"; }
   std::string describe_element(std::uint64_t index) const override;
 
  private:
-  enum class Fill : std::uint8_t { filled, end_of_input, interrupted, failed };
+  enum class Fill : std::uint8_t { filled, end_of_input, nothing_yet, failed };
   enum class Failure : std::uint8_t { none, read, long_line, allocate };
 
   // Gives the complete elements of the block, up to the limits.
@@ -51,7 +54,7 @@ class ReadSource final : public reactor::Stage {
   std::uint32_t find(char byte, std::uint32_t from) const noexcept;
 
   // Reads on. `filled`: there are bytes to look at that were not there before.
-  Fill fill() noexcept;
+  Fill fill(bool may_wait) noexcept;
   bool block_is_one_long_line() const noexcept { return byte_beyond_.has_value() && filled_ != 0; }
   // Moves what is left of the block into a new one with room.
   bool next_block() noexcept;

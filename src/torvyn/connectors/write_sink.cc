@@ -21,6 +21,8 @@ using reactor::StageStatus;
 // Once the flow is stopped, a reader that takes nothing for this long is not waited for any more: below the time after
 // which service managers kill, above a hiccup.
 constexpr std::int64_t stuck_reader_ns = 2'000'000'000;
+// Between two looks at whether the flow is to end, where the interrupt cannot be waited for.
+constexpr std::int64_t nudged_look_ns = 5'000'000;
 // How often the opening of a FIFO looks whether somebody reads it. Nothing can be polled for that.
 constexpr std::int64_t fifo_look_ns = 20'000'000;
 
@@ -80,9 +82,15 @@ StageStatus WriteSink::write_all(iovec* parts, int count, std::uint64_t& written
 }
 
 bool WriteSink::wait_for_reader() noexcept {
-  if (wait_for(fd_, POLLOUT, interrupt_, wait_for_ever) == WaitStatus::ready) return true;
-  reader_stuck_ = wait_for(fd_, POLLOUT, nullptr, stuck_reader_ns) == WaitStatus::timed_out;
-  return !reader_stuck_;
+  while (interrupt_ == nullptr || !interrupt_->raised()) {
+    if (wait_for(fd_, POLLOUT, interrupt_, wait_for_ever) == WaitStatus::ready) return true;
+    // A nudge is meant for the flow's driver, whose turn comes after this.
+    if (wait_for(fd_, POLLOUT, nullptr, nudged_look_ns) == WaitStatus::ready) return true;
+  }
+  for (std::int64_t waited_ns = 0; waited_ns < stuck_reader_ns && !stopped_; waited_ns += nudged_look_ns)
+    if (wait_for(fd_, POLLOUT, nullptr, nudged_look_ns) == WaitStatus::ready) return true;
+  reader_stuck_ = true;
+  return false;
 }
 
 Error WriteSink::failure() const {

@@ -3,6 +3,7 @@
 
 #include <sys/uio.h>
 
+#include <atomic>
 #include <filesystem>
 #include <string>
 
@@ -17,6 +18,8 @@ class WriteSink : public reactor::Stage {
   reactor::StageOutcome push(std::span<reactor::Element> in) noexcept final;
   Error failure() const override;
   std::string_view path() const noexcept final { return "builtin"; }
+  // The reader is not waited for any longer.
+  void stop() noexcept final { stopped_.store(true, std::memory_order_relaxed); }
 
  protected:
   WriteSink(std::string name, const ConnectorContext& context)
@@ -37,6 +40,7 @@ class WriteSink : public reactor::Stage {
   int fd_ = -1;
   int errno_ = 0;
   bool reader_stuck_ = false;
+  std::atomic<bool> stopped_{false};
 };
 
 // Standard output.
@@ -46,6 +50,7 @@ class StdoutSink final : public WriteSink {
       : WriteSink("standard output", context), given_fd_(context.stdout_fd) {}
   Status start() override;
   void finish(bool orderly) noexcept override;
+  bool may_block() const noexcept override { return is_slow(given_fd_); }
 
  private:
   int given_fd_;
@@ -70,6 +75,7 @@ class FileSink final : public WriteSink {
   Status complete() override;
   void finish(bool orderly) noexcept override;
   std::string leftover() const override;
+  bool may_block() const noexcept override { return is_slow(options_.path); }
 
  private:
   Status open_directly(int flags, bool is_fifo);

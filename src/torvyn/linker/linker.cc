@@ -1,7 +1,6 @@
 #include "torvyn/linker/linker.h"
 
-#include <algorithm>
-#include <array>
+#include <cstddef>
 #include <map>
 #include <utility>
 
@@ -27,14 +26,27 @@ struct Place {
   bool has_output = false;
 };
 
-Place place_of(const FlowConfig& flow, std::size_t index) {
-  if (flow.edges.empty()) return {.has_input = index != 0, .has_output = index + 1 != flow.nodes.size()};
-  Place place;
+// Of each node of the flow. A dead-letter way is an input, and no output: a sink may have one too.
+std::vector<Place> places_of(const FlowConfig& flow) {
+  std::vector<Place> places(flow.nodes.size());
+  std::map<std::string_view, Place*> by_name;
+  for (std::size_t i = 0; i < places.size(); ++i) by_name.emplace(flow.nodes[i].name, &places[i]);
+  const auto mark = [&by_name](std::string_view node, bool Place::* end) {
+    if (const auto place = by_name.find(node); place != by_name.end()) place->second->*end = true;
+  };
   for (const config::EdgeConfig& edge : flow.edges) {
-    place.has_input = place.has_input || edge.to_node == flow.nodes[index].name;
-    place.has_output = place.has_output || edge.from_node == flow.nodes[index].name;
+    mark(edge.from_node, &Place::has_output);
+    mark(edge.to_node, &Place::has_input);
   }
-  return place;
+  if (flow.edges.empty()) {
+    const std::vector<std::size_t> chain = pipeline::implied_chain(flow);
+    for (std::size_t i = 1; i < chain.size(); ++i) {
+      places[chain[i - 1]].has_output = true;
+      places[chain[i]].has_input = true;
+    }
+  }
+  for (const NodeConfig& node : flow.nodes) mark(node.dead_letter, &Place::has_input);
+  return places;
 }
 
 Error placed_at(Error error, const FlowConfig& flow, const NodeConfig& node) {
@@ -67,13 +79,48 @@ Error nothing_by_that_name(const NodeConfig& node, std::string_view name, const 
           std::move(hint)};
 }
 
+// What only a component has: an instance that may trap, and that may stand beside others like it.
+Status check_builtin(const NodeConfig& node) {
+  const NodeConfig plain;
+  const std::pair<std::string_view, bool> settings[] = {
+      {"on_trap", node.on_trap != plain.on_trap},
+      {"restarts", node.restarts != plain.restarts},
+      {"restart_window", node.restart_window_ns != plain.restart_window_ns},
+      {"instances", node.instances != plain.instances},
+  };
+  for (const auto& [name, is_set] : settings) {
+    if (!is_set) continue;
+    return fail(ErrorCode::graph_invalid,
+                "`" + std::string(name) + "` is for components; `" + node.component + "` is a built-in stage",
+                "leave it out; `on_error` and `retries` are for built-in stages too");
+  }
+  return {};
+}
+
+// Elements are dealt out among instances, so none of them sees the whole stream.
+Status check_instances(const NodeConfig& node, Role role) {
+  if (node.instances == 1 || role == Role::processor || role == Role::filter || role == Role::router) return {};
+  return fail(ErrorCode::graph_invalid,
+              "`" + node.name + "` has " + std::to_string(node.instances) +
+                  " instances; only a processor, filter or router may have more than one, and it is " +
+                  (role == Role::aggregator ? "an " : "a ") + std::string(contracts::role_name(role)),
+              "leave `instances` out, and give it to the processors of the flow, where work can be shared out");
+}
+
 Result<LinkedNode> find_stage(const NodeConfig& node, const Place& place, engine::Engine& engine,
                               const BuiltinCatalog& builtins, const std::filesystem::path& base_directory,
                               std::map<std::string, std::shared_ptr<engine::Component>>& loaded) {
   const bool says_builtin = node.component.starts_with(builtin_prefix);
   const std::string_view name = std::string_view(node.component).substr(says_builtin ? builtin_prefix.size() : 0);
-  if (const auto roles = builtins.find(name))
-    return LinkedNode{.config = &node, .role = builtin_role(*roles, place), .contract = {}, .component = nullptr};
+  if (const auto roles = builtins.find(name)) {
+    TORVYN_TRY(check_builtin(node));
+    return LinkedNode{.config = &node,
+                      .role = builtin_role(*roles, place),
+                      .contract = {},
+                      .component = nullptr,
+                      .ports = {},
+                      .dead_letter_port = {}};
+  }
   if (says_builtin) return fail(nothing_by_that_name(node, name, builtins));
 
   const std::filesystem::path path = base_directory / node.component;
@@ -94,7 +141,13 @@ Result<LinkedNode> find_stage(const NodeConfig& node, const Place& place, engine
     return fail(ErrorCode::settings_without_lifecycle,
                 "`" + node.component + "` takes no settings: it has no `lifecycle`, so nobody would hand them to it",
                 "leave the settings out, or build the component against a world with `lifecycle`");
-  return LinkedNode{.config = &node, .role = stage.role, .contract = stage.contract, .component = component};
+  TORVYN_TRY(check_instances(node, stage.role));
+  return LinkedNode{.config = &node,
+                    .role = stage.role,
+                    .contract = stage.contract,
+                    .component = component,
+                    .ports = {},
+                    .dead_letter_port = {}};
 }
 
 }  // namespace
@@ -102,19 +155,57 @@ Result<LinkedNode> find_stage(const NodeConfig& node, const Place& place, engine
 Result<LinkedFlow> link_flow(const FlowConfig& flow, engine::Engine& engine, const BuiltinCatalog& builtins,
                              const std::filesystem::path& base_directory) {
   std::map<std::string, std::shared_ptr<engine::Component>> loaded;
+  const std::vector<Place> places = places_of(flow);
   std::vector<LinkedNode> nodes;
   std::vector<pipeline::RoledNode> roled;
   for (std::size_t index = 0; index < flow.nodes.size(); ++index) {
     const NodeConfig& node = flow.nodes[index];
-    Result<LinkedNode> linked = find_stage(node, place_of(flow, index), engine, builtins, base_directory, loaded);
+    Result<LinkedNode> linked = find_stage(node, places[index], engine, builtins, base_directory, loaded);
     if (!linked) return fail(placed_at(std::move(linked).error(), flow, node));
     roled.push_back({&node, linked->role});
     nodes.push_back(*std::move(linked));
   }
-  TORVYN_LET(const pipeline::Chain chain, pipeline::check_chain(flow, roled));
+  TORVYN_LET(pipeline::Graph graph, pipeline::check_graph(flow, roled));
   LinkedFlow linked;
-  for (const std::size_t index : chain.order) linked.nodes.push_back(std::move(nodes[index]));
+  std::vector<std::size_t> positions(nodes.size());  // in the order, of each node of the flow
+  for (const std::size_t index : graph.order) {
+    positions[index] = linked.nodes.size();
+    nodes[index].ports = std::move(graph.ports[index]);
+    nodes[index].dead_letter_port = graph.dead_letter_port[index];
+    linked.nodes.push_back(std::move(nodes[index]));
+  }
+  for (const pipeline::GraphEdge& edge : graph.edges) {
+    linked.edges.push_back({.from = positions[edge.from],
+                            .to = positions[edge.to],
+                            .port = edge.port,
+                            .stream = edge.config == nullptr ? nullptr : &edge.config->stream});
+  }
   return linked;
+}
+
+Result<LinkedNode> link_replacement(const LinkedNode& node, const std::filesystem::path& component,
+                                    engine::Engine& engine) {
+  const std::string& name = node.config->name;
+  if (node.component == nullptr)
+    return fail(ErrorCode::graph_invalid, "`" + name + "` is a built-in stage, which no component can replace",
+                "change the flow and start it again");
+  LinkedNode replacement = node;
+  TORVYN_LET(replacement.component, engine.load(component));
+  TORVYN_TRY(replacement.component->check_imports());
+  const ComponentInfo& info = replacement.component->info();
+  const StageInfo* const stage = info.find_stage(node.role);
+  if (stage == nullptr) {
+    const std::string role(contracts::role_name(node.role));
+    return fail(ErrorCode::graph_invalid,
+                "`" + component.string() + "` is no " + role + ", as `" + name + "` has to be",
+                "swap it for a component that exports the interface of a " + role);
+  }
+  replacement.contract = stage->contract;
+  if (!node.config->config.empty() && !info.has_lifecycle)
+    return fail(ErrorCode::settings_without_lifecycle,
+                "`" + component.string() + "` takes no settings, and `" + name + "` has some",
+                "build the component against a world with `lifecycle`");
+  return replacement;
 }
 
 }  // namespace torvyn::linker

@@ -10,14 +10,18 @@
 namespace torvyn::linker {
 namespace {
 
+using config::EdgeConfig;
 using config::FlowConfig;
 using config::NodeConfig;
 using contracts::Contract;
 using contracts::Role;
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 constexpr std::string_view components_directory = TORVYN_TEST_COMPONENTS_DIR;
+constexpr const char* route = "../tests/components/route.wasm";
 
 class LinkFlow : public testing::Test {
  protected:
@@ -61,6 +65,14 @@ class LinkFlow : public testing::Test {
     return flow_;
   }
 
+  static EdgeConfig edge(std::string from, std::string to, std::string port = "output") {
+    EdgeConfig edge;
+    edge.from_node = std::move(from);
+    edge.from_port = std::move(port);
+    edge.to_node = std::move(to);
+    return edge;
+  }
+
   Result<LinkedFlow> link() { return link_flow(flow_, engine(), builtins(), components_directory); }
   LinkedFlow linked() {
     Result<LinkedFlow> flow = link();
@@ -78,6 +90,16 @@ class LinkFlow : public testing::Test {
     std::vector<Role> roles;
     for (const LinkedNode& node : flow.nodes) roles.push_back(node.role);
     return roles;
+  }
+
+  // "n0.output → n1", for each edge.
+  static std::vector<std::string> edges_of(const LinkedFlow& flow) {
+    std::vector<std::string> edges;
+    for (const LinkedEdge& edge : flow.edges) {
+      const LinkedNode& from = flow.nodes.at(edge.from);
+      edges.push_back(from.config->name + "." + from.ports.at(edge.port) + " → " + flow.nodes.at(edge.to).config->name);
+    }
+    return edges;
   }
 
   FlowConfig flow_;
@@ -117,12 +139,114 @@ TEST_F(LinkFlow, AStageThatCouldBeBothIsWhatItsPlaceAsksFor) {
 
 TEST_F(LinkFlow, EdgesDecideThePlaceAndTheOrder) {
   chain({"pipe", "upper.wasm", "pipe"});  // written from the sink to the source
-  flow_.edges = {{.from_node = "n2", .to_node = "n1", .where = {}, .from_where = {}, .to_where = {}},
-                 {.from_node = "n1", .to_node = "n0", .where = {}, .from_where = {}, .to_where = {}}};
+  flow_.edges = {edge("n2", "n1"), edge("n1", "n0")};
   const LinkedFlow flow = linked();
   EXPECT_THAT(roles_of(flow), ElementsAre(Role::source, Role::processor, Role::sink));
   EXPECT_EQ(flow.nodes[0].config->name, "n2");
   EXPECT_EQ(flow.nodes[2].config->name, "n0");
+}
+
+TEST_F(LinkFlow, AChainHasAStreamBetweenEachTwoOfItsNodes) {
+  chain({"tap", "upper.wasm", "drain"});
+  const LinkedFlow flow = linked();
+  EXPECT_THAT(edges_of(flow), ElementsAre("n0.output → n1", "n1.output → n2"));
+  for (const LinkedEdge& edge : flow.edges) EXPECT_EQ(edge.stream, nullptr);
+  EXPECT_THAT(flow.nodes.back().ports, IsEmpty());
+}
+
+TEST_F(LinkFlow, EdgesTakeTheirStreamsWithThem) {
+  chain({"drain", "tap", "drain"});
+  flow_.edges = {edge("n1", "n0"), edge("n1", "n2")};
+  const LinkedFlow flow = linked();
+  EXPECT_EQ(flow.nodes[0].config->name, "n1");
+  EXPECT_THAT(edges_of(flow), ElementsAre("n1.output → n0", "n1.output → n2"));
+  ASSERT_EQ(flow.edges.size(), 2U);
+  EXPECT_EQ(flow.edges[0].stream, &flow_.edges[0].stream);
+  EXPECT_EQ(flow.edges[1].stream, &flow_.edges[1].stream);
+}
+
+TEST_F(LinkFlow, ARoutersPortsAreThoseItsEdgesName) {
+  chain({"tap", route, "drain", "drain"});
+  flow_.edges = {edge("n0", "n1"), edge("n1", "n2", "errors"), edge("n1", "n3", "rest"), edge("n1", "n2", "rest")};
+  const LinkedFlow flow = linked();
+  EXPECT_THAT(roles_of(flow), ElementsAre(Role::source, Role::router, Role::sink, Role::sink));
+  EXPECT_THAT(flow.nodes[1].ports, ElementsAre("errors", "rest"));
+  EXPECT_THAT(edges_of(flow), ElementsAre("n0.output → n1", "n1.errors → n2", "n1.rest → n3", "n1.rest → n2"));
+}
+
+TEST_F(LinkFlow, ANodeThatOnlyGetsDeadLettersIsASink) {
+  chain({"tap", "upper.wasm", "pipe", "drain"});  // "pipe" could be a source as well
+  flow_.nodes[1].dead_letter = "n2";
+  const LinkedFlow flow = linked();
+  EXPECT_THAT(roles_of(flow), ElementsAre(Role::source, Role::processor, Role::sink, Role::sink));
+  EXPECT_THAT(edges_of(flow), ElementsAre("n0.output → n1", "n1.output → n3", "n1.dead-letter → n2"));
+  EXPECT_THAT(flow.nodes[1].ports, ElementsAre("output", "dead-letter"));
+  EXPECT_EQ(flow.nodes[1].dead_letter_port, 1U);
+  EXPECT_EQ(flow.nodes[2].dead_letter_port, std::nullopt);
+  EXPECT_EQ(flow.edges.back().stream, nullptr);
+}
+
+TEST_F(LinkFlow, ASinkKeepsItsRoleWhereItSendsDeadLetters) {
+  chain({"tap", "drain", "pipe"});
+  flow_.edges = {edge("n0", "n2")};
+  flow_.nodes[2].dead_letter = "n1";
+  const LinkedFlow flow = linked();
+  EXPECT_THAT(roles_of(flow), ElementsAre(Role::source, Role::sink, Role::sink));
+  EXPECT_THAT(edges_of(flow), ElementsAre("n0.output → n2", "n2.dead-letter → n1"));
+}
+
+TEST_F(LinkFlow, StagesThatKeepNoStateMayHaveSeveralInstances) {
+  chain({"tap", "upper.wasm", "grep.wasm", route, "drain"});
+  for (const std::size_t node : {1U, 2U, 3U}) flow_.nodes[node].instances = 4;
+  EXPECT_THAT(roles_of(linked()), ElementsAre(Role::source, Role::processor, Role::filter, Role::router, Role::sink));
+}
+
+TEST_F(LinkFlow, SeveralInstancesOfAStageThatMayKeepStateAreE0203) {
+  const struct {
+    std::size_t node;
+    const char* role;
+  } cases[] = {{0, "a source"}, {1, "an aggregator"}, {2, "a sink"}};
+  for (const auto& [node, role] : cases) {
+    chain({"hello-source.wasm", "word-count.wasm", "count-sink.wasm"});
+    flow_.nodes[node].instances = 2;
+    const Error failure = error();
+    EXPECT_EQ(failure.code(), ErrorCode::graph_invalid) << role;
+    EXPECT_THAT(failure.message(), HasSubstr("has 2 instances"));
+    EXPECT_THAT(failure.message(), EndsWith(role));
+    EXPECT_THAT(failure.hint(), HasSubstr("leave `instances` out"));
+    EXPECT_EQ(failure.detail().node, flow_.nodes[node].name);
+    EXPECT_EQ(failure.detail().line, 10U + node);
+  }
+}
+
+TEST_F(LinkFlow, WhatOnlyComponentsHaveIsE0203OfABuiltinStage) {
+  const struct {
+    const char* name;
+    void (*set)(NodeConfig&);
+  } cases[] = {{"on_trap", [](NodeConfig& node) { node.on_trap = config::TrapAction::restart; }},
+               {"restarts", [](NodeConfig& node) { node.restarts = 5; }},
+               {"restart_window", [](NodeConfig& node) { node.restart_window_ns = 1; }},
+               {"instances", [](NodeConfig& node) { node.instances = 2; }}};
+  for (const auto& [name, set] : cases) {
+    chain({"tap", "upper.wasm", "drain"});
+    set(flow_.nodes[1]);
+    EXPECT_TRUE(link()) << name << " of a component";
+    set(flow_.nodes[2]);
+    const Error failure = error();
+    EXPECT_EQ(failure.code(), ErrorCode::graph_invalid) << name;
+    EXPECT_EQ(failure.message(), "`" + std::string(name) + "` is for components; `drain` is a built-in stage");
+    EXPECT_THAT(failure.hint(), HasSubstr("leave it out"));
+    EXPECT_EQ(failure.detail().node, "n2");
+    EXPECT_EQ(failure.detail().line, 12U);
+  }
+}
+
+TEST_F(LinkFlow, BuiltinStagesRetryAndSkipLikeOthers) {
+  chain({"tap", "drain"});
+  flow_.nodes[1].on_error.internal = config::ErrorAction::retry;
+  flow_.nodes[1].retries = 9;
+  flow_.nodes[1].retry_backoff_ns = 1;
+  EXPECT_TRUE(link());
 }
 
 TEST_F(LinkFlow, OneComponentInTwoNodesIsLoadedOnce) {
@@ -227,10 +351,9 @@ TEST_F(LinkFlow, AFlowWithoutNodesIsE0203) {
 
 TEST_F(LinkFlow, AnEdgeToANodeThatIsNotThereIsE0207AndAnUnknownPortE0204) {
   chain({"tap", "drain"});
-  flow_.edges = {{.from_node = "n0", .to_node = "n7", .where = {}, .from_where = {}, .to_where = {}}};
+  flow_.edges = {edge("n0", "n7")};
   EXPECT_EQ(error().code(), ErrorCode::unknown_flow_or_node);
-  flow_.edges = {
-      {.from_node = "n0", .from_port = "errors", .to_node = "n1", .where = {}, .from_where = {}, .to_where = {}}};
+  flow_.edges = {edge("n0", "n1", "errors")};
   EXPECT_EQ(error().code(), ErrorCode::unknown_port);
 }
 

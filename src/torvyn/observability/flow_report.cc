@@ -40,6 +40,8 @@ std::string_view flow_state_name(FlowState state) noexcept {
       return "interrupted";
     case FlowState::failed:
       return "failed";
+    case FlowState::cancelled:
+      return "cancelled";
   }
   return "?";
 }

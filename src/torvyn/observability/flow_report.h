@@ -46,6 +46,7 @@ enum class FlowState : std::uint8_t {
   closed,       // whoever read the output went away; orderly
   interrupted,  // asked to stop from outside; orderly
   failed,
+  cancelled,  // ended from outside, at once
 };
 std::string_view flow_state_name(FlowState state) noexcept;
 
@@ -59,7 +60,12 @@ struct StageReport {
   std::uint64_t elements_out = 0;
   std::uint64_t errors = 0;  // process-errors and traps
   std::uint64_t restarts = 0;
-  std::array<resources::CopyCount, resources::copy_kind_count> copies{};
+  std::uint64_t swaps = 0;          // times another component took over
+  std::uint64_t swap_pause_ns = 0;  // for which it was not called, the longest
+  // At least so many: those of the call that gave something last are not among them, since nobody knows which of them it gave.
+  std::uint64_t state_lost = 0;  // elements an aggregator had absorbed, and given nothing for, when its instance ended
+  std::uint32_t instances = 1;   // side by side
+  resources::CopyCounts copies{};
   std::uint64_t time_ns = 0;  // inside the stage, waiting of built-in stages included
   std::uint64_t p50_ns = 0;   // an element; the time of a run of n elements counts as n times its nth part
   std::uint64_t p99_ns = 0;
@@ -72,15 +78,20 @@ struct StreamReport {
   std::string from;  // "node.port"
   std::string to;
   std::uint64_t transferred = 0;
-  std::uint64_t backpressure_events = 0;  // times the receiver asked for a pause
-  std::uint64_t backpressure_ns = 0;
+  std::uint64_t dropped = 0;              // let go because it was full
+  std::uint64_t depth_max = 0;            // elements it held at most
+  std::uint64_t backpressure_events = 0;  // times it was full, or its receiver under pressure
+  std::uint64_t backpressure_ns = 0;      // for so long
 };
 
 struct FlowReport {
   std::string name;
   FlowState state = FlowState::running;
   std::uint64_t duration_ns = 0;
-  std::uint64_t cpu_ns = 0;  // of the thread that drove the flow
+  std::uint64_t cpu_ns = 0;    // of the threads that drove the flow and its parallel stages
+  std::uint32_t restarts = 0;  // after failures; all but the percentiles is summed over them
+  std::uint64_t p50_ns = 0;    // of an element, from its source to its delivery
+  std::uint64_t p99_ns = 0;
   FateCounts fates;
   std::vector<StageReport> stages;  // in the order elements travel
   std::vector<StreamReport> streams;

@@ -3,31 +3,174 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <charconv>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <set>
 #include <span>
 #include <string>
+#include <system_error>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "torvyn/config/json_text.h"
+#include "torvyn/config/manifest.h"
 #include "torvyn/config/names.h"
 #include "torvyn/config/nearest.h"
 #include "torvyn/config/place.h"
+#include "torvyn/config/schema.h"
 #include "torvyn/config/units.h"
 
 namespace torvyn::pipeline {
 namespace {
 
-using config::ErrorAction;
+using config::EdgeConfig;
 using config::FlowConfig;
+using config::KeySchema;
 using config::NodeConfig;
 using config::SourceLocation;
+using config::StreamConfig;
+using config::ValueType;
 
-constexpr std::array<std::string_view, 4> host_keys = {"on_error", "timeout", "max_memory", "name"};
+// What the text behind a key of the host comes to.
+struct HostValue {
+  std::string_view text;
+  std::uint64_t quantity = 0;  // of a count, size or duration, in 1s, bytes or ns
+  double ratio = 0;
+};
+
+// A key of the host: the manifest's key of that name, with its type and range.
+template <class Target>
+struct HostKey {
+  std::string_view name;
+  void (*set)(Target& target, const HostValue& value);
+};
+
+// Into any integer that holds the schema's range.
+template <auto Member, class Target>
+void set_quantity(Target& target, const HostValue& value) {
+  using Field = std::remove_reference_t<decltype(target.*Member)>;
+  if constexpr (requires { typename Field::value_type; }) {
+    target.*Member = static_cast<typename Field::value_type>(value.quantity);
+  } else {
+    target.*Member = static_cast<Field>(value.quantity);
+  }
+}
+
+constexpr HostKey<NodeConfig> node_keys[] = {
+    {"on_error",
+     [](NodeConfig& node, const HostValue& value) {
+       node.on_error = config::error_policy({.others = config::error_action(value.text)}, false);
+     }},
+    {"retries", set_quantity<&NodeConfig::retries>},
+    {"retry_backoff", set_quantity<&NodeConfig::retry_backoff_ns>},
+    {"on_trap", [](NodeConfig& node, const HostValue& value) { node.on_trap = config::trap_action(value.text); }},
+    {"restarts", set_quantity<&NodeConfig::restarts>},
+    {"restart_window", set_quantity<&NodeConfig::restart_window_ns>},
+    {"instances", set_quantity<&NodeConfig::instances>},
+    {"timeout", set_quantity<&NodeConfig::timeout_ns>},
+    {"max_memory", set_quantity<&NodeConfig::max_memory_bytes>},
+};
+
+// Of the stream that leads to the stage.
+constexpr HostKey<StreamConfig> stream_keys[] = {
+    {"queue_depth", set_quantity<&StreamConfig::queue_depth>},
+    {"queue_bytes", set_quantity<&StreamConfig::queue_bytes>},
+    {"backpressure_policy",
+     [](StreamConfig& stream, const HostValue& value) { stream.full_policy = config::full_policy(value.text); }},
+    {"low_watermark_ratio",
+     [](StreamConfig& stream, const HostValue& value) { stream.low_watermark_ratio = value.ratio; }},
+};
+
+std::vector<std::string_view> host_key_names() {
+  std::vector<std::string_view> names = {"name"};
+  for (const auto& key : node_keys) names.push_back(key.name);
+  for (const auto& key : stream_keys) names.push_back(key.name);
+  return names;
+}
+
+template <class Target, std::size_t Count>
+const HostKey<Target>* find_key(const HostKey<Target> (&keys)[Count], std::string_view name) {
+  const auto* const found = std::ranges::find(keys, name, &HostKey<Target>::name);
+  return found == std::end(keys) ? nullptr : found;
+}
+
+// What [flow.NAME.nodes.NODE] or [[flow.NAME.edges]] says of a key.
+const KeySchema& schema_of(std::string_view table, std::string_view key) {
+  return *config::manifest_schema().find("flow")->table->find(table)->table->find(key);
+}
+
+// `retry_backoff = "10ms"` as it is written here: `@retry_backoff=10ms`.
+std::string example_of(const KeySchema& schema) {
+  std::string example = "@";
+  std::ranges::copy_if(schema.example, std::back_inserter(example), [](char c) { return c != ' ' && c != '"'; });
+  return example;
+}
+
+std::string shown(ValueType type, std::uint64_t quantity) {
+  if (type == ValueType::size) return config::format_size(quantity);
+  return type == ValueType::duration ? config::format_duration(quantity) : std::to_string(quantity);
+}
+
+template <class Number>
+bool read_number(std::string_view text, Number& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+Result<std::uint64_t> read_quantity(const KeySchema& schema, std::string_view text) {
+  const auto refuse = [&](std::string message) {
+    return fail(ErrorCode::pipeline_syntax, std::move(message), fmt::format("for instance {}", example_of(schema)));
+  };
+  std::uint64_t quantity = 0;
+  if (schema.type != ValueType::count) {
+    TORVYN_LET(quantity, schema.type == ValueType::size ? config::parse_size(text) : config::parse_duration(text));
+  } else if (!read_number(text, quantity)) {
+    return refuse(fmt::format("`@{}` wants a whole number, and `{}` is none", schema.name, text));
+  }
+  if (quantity >= schema.minimum && quantity <= schema.maximum) return quantity;
+  return refuse(fmt::format("`@{}` is {}; it must be {} to {}", schema.name, shown(schema.type, quantity),
+                            shown(schema.type, schema.minimum), shown(schema.type, schema.maximum)));
+}
+
+Result<double> read_ratio(const KeySchema& schema, std::string_view text) {
+  double ratio = 0;
+  if (read_number(text, ratio) && ratio >= 0 && ratio < 1) return ratio;
+  return fail(ErrorCode::pipeline_syntax,
+              fmt::format("`@{}` is `{}`; it must be a number from 0.0 to below 1.0", schema.name, text),
+              fmt::format("for instance {}", example_of(schema)));
+}
+
+Status check_choice(const KeySchema& schema, std::string_view text) {
+  if (schema.name == "on_error" && text == "dead-letter") {
+    return fail(ErrorCode::pipeline_syntax,
+                "`@on_error` cannot be `dead-letter`: a pipeline in one line has no node for dead letters",
+                "write the flow in a Torvyn.toml, with on_error = \"dead-letter\" and dead_letter = \"NODE\"");
+  }
+  std::vector<std::string_view> choices(schema.choices.begin(), schema.choices.end());
+  if (std::ranges::find(choices, text) != choices.end()) return {};
+  if (schema.name == "on_error") std::erase(choices, "dead-letter");
+  const std::string_view near = config::nearest(text, choices);
+  const std::string question = near.empty() ? "" : fmt::format(", did you mean `{}`?", near);
+  return fail(ErrorCode::pipeline_syntax, fmt::format("`@{}` cannot be `{}`{}", schema.name, text, question),
+              fmt::format("it is one of {}", fmt::join(choices, ", ")));
+}
+
+// Errors: message and hint; the caller makes them an E0005 with its place.
+Result<HostValue> read_value(const KeySchema& schema, std::string_view text) {
+  HostValue value{.text = text};
+  if (schema.type == ValueType::choice) {
+    TORVYN_TRY(check_choice(schema, text));
+  } else if (schema.type == ValueType::ratio) {
+    TORVYN_LET(value.ratio, read_ratio(schema, text));
+  } else {
+    TORVYN_LET(value.quantity, read_quantity(schema, text));
+  }
+  return value;
+}
 
 constexpr bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
@@ -230,6 +373,7 @@ class Reader {
       words = words.subspan(stage.size() + 1);
     }
     name_nodes();
+    write_edges();
     return std::move(flow_);
   }
 
@@ -280,47 +424,70 @@ class Reader {
   Status read_host_key(const Word& word, NodeConfig& node, std::set<std::string, std::less<>>& seen) {
     const bool has_value = word.equals != std::string::npos;
     const std::string key = word.text.substr(1, has_value ? word.equals - 1 : std::string::npos);
-    if (std::ranges::find(host_keys, key) == host_keys.end()) {
-      const std::string_view near = config::nearest(key, host_keys);
+    const HostKey<NodeConfig>* const node_key = find_key(node_keys, key);
+    const HostKey<StreamConfig>* const stream_key = find_key(stream_keys, key);
+    if (node_key == nullptr && stream_key == nullptr && key != "name") {
+      const std::vector<std::string_view> known = host_key_names();
+      const std::string_view near = config::nearest(key, known);
       const std::string question = near.empty() ? "" : fmt::format(", did you mean `@{}`?", near);
+      constexpr std::string_view no_at = "a setting of the component has no @";
       return fail(source_.error(
           fmt::format("unknown key `@{}`{}", key, question),
-          "the host knows @on_error, @timeout, @max_memory and @name; a setting of the component has no @", word.offset,
-          has_value ? word.value_offset - 1 - word.offset : word.length));
+          near.empty() ? fmt::format("the host knows @{}; {}", fmt::join(known, ", @"), no_at) : std::string(no_at),
+          word.offset, has_value ? word.value_offset - 1 - word.offset : word.length));
     }
     if (!has_value) {
       return fail(source_.error(fmt::format("`@{}` has no value", key), fmt::format("write @{}=…", key), word));
     }
     if (!seen.insert(key).second)
       return fail(source_.error(fmt::format("`@{}` is set twice", key), "leave one of the two", word));
+    if (stream_key != nullptr && flow_.nodes.empty()) {
+      return fail(source_.error(
+          fmt::format("`@{}` is about the stream into a stage, and into the first one nothing flows", key),
+          "set it at the stage that receives", word));
+    }
     const std::string value = word.text.substr(word.equals + 1);
-    const auto refuse = [&](std::string message, std::string hint) {
-      return fail(source_.error(std::move(message), std::move(hint), word.value_offset,
-                                word.offset + word.length - word.value_offset));
-    };
-    if (key == "on_error") {
-      if (value != "skip" && value != "fail")
-        return refuse(fmt::format("`@on_error` cannot be `{}`", value), "it is `fail` or `skip`");
-      const ErrorAction action = value == "skip" ? ErrorAction::skip : ErrorAction::fail;
-      node.on_error = {action, action, action, action};
-      return {};
+    const Status set = key == "name"         ? set_name(value, node)
+                       : node_key != nullptr ? set_key(*node_key, "nodes", value, node)
+                                             : set_key(*stream_key, "edges", value, streams_[flow_.nodes.size()]);
+    if (set) return {};
+    return fail(source_.error(set.error().message(), set.error().hint(), word.value_offset,
+                              word.offset + word.length - word.value_offset));
+  }
+
+  Status set_name(const std::string& value, NodeConfig& node) {
+    if (!config::is_name(value)) {
+      return fail(ErrorCode::pipeline_syntax, fmt::format("`{}` is not a name", value),
+                  "letters, digits, hyphens and underscores, 64 at most, no hyphen first");
     }
-    if (key == "name") {
-      if (!config::is_name(value)) {
-        return refuse(fmt::format("`{}` is not a name", value),
-                      "letters, digits, hyphens and underscores, 64 at most, no hyphen first");
-      }
-      if (!names_.insert(value).second) return refuse(fmt::format("two stages are called `{}`", value), "rename one");
-      node.name = value;
-      return {};
-    }
-    const Result<std::uint64_t> quantity = key == "timeout" ? config::parse_duration(value) : config::parse_size(value);
-    if (!quantity) return refuse(quantity.error().message(), quantity.error().hint());
-    if (*quantity == 0)
-      return refuse(fmt::format("`@{}` is zero, which no component can live with", key),
-                    "leave it out for the default");
-    (key == "timeout" ? node.timeout_ns : node.max_memory_bytes) = *quantity;
+    if (!names_.insert(value).second)
+      return fail(ErrorCode::pipeline_syntax, fmt::format("two stages are called `{}`", value), "rename one");
+    node.name = value;
     return {};
+  }
+
+  template <class Target>
+  static Status set_key(const HostKey<Target>& key, std::string_view table, std::string_view text, Target& target) {
+    TORVYN_LET(const HostValue value, read_value(schema_of(table, key.name), text));
+    key.set(target, value);
+    return {};
+  }
+
+  // A chain needs no edges unless something is said of its streams.
+  void write_edges() {
+    if (streams_.empty()) return;
+    for (std::size_t i = 1; i < flow_.nodes.size(); ++i) {
+      const NodeConfig& from = flow_.nodes[i - 1];
+      const NodeConfig& to = flow_.nodes[i];
+      EdgeConfig edge;
+      edge.from_node = from.name;
+      edge.to_node = to.name;
+      if (const auto stream = streams_.find(i); stream != streams_.end()) edge.stream = stream->second;
+      edge.where = to.where;
+      edge.from_where = from.where;
+      edge.to_where = to.where;
+      flow_.edges.push_back(std::move(edge));
+    }
   }
 
   // Runs when all names given by `@name` are known.
@@ -343,6 +510,7 @@ class Reader {
   Source& source_;
   FlowConfig flow_;
   std::set<std::string, std::less<>> names_;
+  std::map<std::size_t, StreamConfig> streams_;  // of the stages that say something about theirs, by index
 };
 
 }  // namespace

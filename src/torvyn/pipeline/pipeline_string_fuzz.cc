@@ -1,4 +1,4 @@
-// Any text is a pipeline with distinct names or an error with a place inside that text.
+// Any text is a pipeline with distinct names, a chain by itself or by its edges, or an error with a place inside that text.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -20,5 +20,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t leng
   for (const torvyn::config::NodeConfig& node : flow->nodes) {
     if (node.component.empty() || !names.insert(node.name).second) std::abort();
   }
+  if (!flow->edges.empty() && flow->edges.size() + 1 != flow->nodes.size()) std::abort();
   return 0;
 }

@@ -11,9 +11,12 @@
 namespace torvyn::pipeline {
 namespace {
 
+using config::EdgeConfig;
 using config::ErrorAction;
 using config::FlowConfig;
+using config::FullPolicy;
 using config::NodeConfig;
+using config::TrapAction;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Pair;
@@ -128,6 +131,64 @@ TEST(PipelineString, ReadsTheHostsKeys) {
   EXPECT_THAT(node.settings, ElementsAre(Pair("key", "1")));
 }
 
+TEST(PipelineString, ReadsWhatBecomesOfFailures) {
+  const NodeConfig node =
+      stage("upper @retries=5 @retry_backoff=1.5ms @on_trap=restart @restarts=7 @restart_window=2m @instances=4");
+  EXPECT_EQ(node.retries, 5U);
+  EXPECT_EQ(node.retry_backoff_ns, 1'500'000U);
+  EXPECT_EQ(node.on_trap, TrapAction::restart);
+  EXPECT_EQ(node.restarts, 7U);
+  EXPECT_EQ(node.restart_window_ns, 120 * config::s_in_ns);
+  EXPECT_EQ(node.instances, 4U);
+}
+
+TEST(PipelineString, LeavesTheManifestsDefaultsToWhatIsNotSaid) {
+  const NodeConfig node = stage("upper @name=a");
+  const NodeConfig plain;
+  EXPECT_EQ(node.retries, plain.retries);
+  EXPECT_EQ(node.on_error.unavailable, plain.on_error.unavailable);
+  EXPECT_EQ(node.on_trap, plain.on_trap);
+  EXPECT_EQ(node.instances, 1U);
+  EXPECT_FALSE(node.timeout_ns.has_value());
+}
+
+TEST(PipelineString, ReadsOnErrorAsAManifestDoes) {
+  const NodeConfig skips = stage("upper @on_error=skip");
+  EXPECT_EQ(skips.on_error.exhausted, ErrorAction::skip);
+  // The same input would be invalid again, and nothing follows the last retry.
+  const NodeConfig retries = stage("upper @on_error=retry");
+  EXPECT_EQ(retries.on_error.internal, ErrorAction::retry);
+  EXPECT_EQ(retries.on_error.invalid_input, ErrorAction::fail);
+  EXPECT_EQ(retries.on_error.exhausted, ErrorAction::fail);
+}
+
+TEST(PipelineString, SendsDeadLettersToAManifest) {
+  const Error error = refused("file a ! upper @on_error=dead-letter ! null");
+  EXPECT_EQ(error.detail().column, 26U);
+  EXPECT_THAT(error.message(), HasSubstr("no node for dead letters"));
+  EXPECT_THAT(error.hint(), HasSubstr("Torvyn.toml"));
+}
+
+TEST(PipelineString, MakesEdgesOfAChainWhereSomethingIsSaidOfAStream) {
+  const FlowConfig flow = parsed(
+      "file a ! upper @backpressure_policy=drop-oldest @queue_depth=4 ! grep x ! null @queue_bytes=64KiB "
+      "@low_watermark_ratio=0.25 @name=out");
+  ASSERT_EQ(flow.edges.size(), 3U);
+  std::vector<std::string> ways;
+  for (const EdgeConfig& edge : flow.edges)
+    ways.push_back(edge.from_node + "." + edge.from_port + " " + edge.to_node + "." + edge.to_port);
+  EXPECT_THAT(ways, ElementsAre("file.output upper.input", "upper.output grep.input", "grep.output out.input"));
+
+  EXPECT_EQ(flow.edges[0].stream.queue_depth, 4U);
+  EXPECT_EQ(flow.edges[0].stream.full_policy, FullPolicy::drop_oldest);
+  EXPECT_FALSE(flow.edges[0].stream.queue_bytes.has_value());
+  EXPECT_EQ(flow.edges[0].where.column, 10U);
+  EXPECT_EQ(flow.edges[0].from_where.column, 1U);
+  EXPECT_FALSE(flow.edges[1].stream.queue_depth.has_value() || flow.edges[1].stream.full_policy.has_value());
+  EXPECT_EQ(flow.edges[2].stream.queue_bytes, 64 * config::kib);
+  EXPECT_EQ(flow.edges[2].stream.low_watermark_ratio, 0.25);
+}
+
 TEST(PipelineString, NamesNodesAfterTheirComponents) {
   EXPECT_THAT(names("builtin:file ! ./a/b/upper.wasm ! registry.example/team/lower:1.0 ! my.filter.wasm ! ./x.y/z"),
               ElementsAre("file", "upper", "lower", "my-filter", "z"));
@@ -193,10 +254,29 @@ TEST(PipelineString, PointsAtWhatItCannotRead) {
       {"a @timeout=5", 12, 1, "`5` has no unit"},
       {"a @timeout=", 12, 0, "is not a duration"},
       {"a @timeout='5 q'", 12, 5, "unknown unit `q`"},
-      {"a @timeout=0s", 12, 2, "`@timeout` is zero"},
+      {"a @timeout=0s", 12, 2, "`@timeout` is 0 s; it must be 0.001 µs to 24 h"},
       {"a @max_memory=64mib", 15, 5, "did you mean `MiB`?"},
-      {"a @max_memory=0", 15, 1, "`@max_memory` is zero"},
-      {"a @on_error=retry", 13, 5, "`@on_error` cannot be `retry`"},
+      {"a @max_memory=0", 15, 1, "`@max_memory` is 0 B; it must be 1 B to 4 GiB"},
+      {"a @on_error=skp", 13, 3, "`@on_error` cannot be `skp`, did you mean `skip`?"},
+      {"a @on_error=Retry", 13, 5, "`@on_error` cannot be `Retry`"},
+      {"a @on_trap=skip", 12, 4, "`@on_trap` cannot be `skip`"},
+      {"a @retries=1001", 12, 4, "`@retries` is 1001; it must be 0 to 1000"},
+      {"a @retries=-1", 12, 2, "`@retries` wants a whole number, and `-1` is none"},
+      {"a @retries=3x", 12, 2, "`@retries` wants a whole number"},
+      {"a @retries=99999999999999999999", 12, 20, "`@retries` wants a whole number"},
+      {"a @restarts=0", 13, 1, "`@restarts` is 0; it must be 1 to 1000"},
+      {"a @instances=257", 14, 3, "`@instances` is 257; it must be 1 to 256"},
+      {"a @retry_backoff=10", 18, 2, "`10` has no unit"},
+      {"a @dead_letter=b", 3, 12, "unknown key `@dead_letter`"},
+      {"a @queue_depth=4", 3, 14, "into the first one nothing flows"},
+      {"a ! b @queue_depth=0", 20, 1, "`@queue_depth` is 0; it must be 1 to 1048576"},
+      {"a ! b @queue_depth", 7, 12, "`@queue_depth` has no value"},
+      {"a ! b @queue_depth=1 @queue_depth=2", 22, 14, "`@queue_depth` is set twice"},
+      {"a ! b @queue_dept=1", 7, 11, "did you mean `@queue_depth`?"},
+      {"a ! b @backpressure_policy=drop", 28, 4, "`@backpressure_policy` cannot be `drop`"},
+      {"a ! b @low_watermark_ratio=1", 28, 1, "it must be a number from 0.0 to below 1.0"},
+      {"a ! b @low_watermark_ratio=nan", 28, 3, "it must be a number from 0.0 to below 1.0"},
+      {"a ! b @low_watermark_ratio=0.5x", 28, 4, "it must be a number from 0.0 to below 1.0"},
       {"a @name=a.b", 9, 3, "`a.b` is not a name"},
       {"a @name=", 9, 0, "`` is not a name"},
       {"a @name=x ! b @name=x", 21, 1, "two stages are called `x`"},
@@ -214,6 +294,14 @@ TEST(PipelineString, PointsAtWhatItCannotRead) {
     EXPECT_EQ(error.detail().caret_length, bad.caret_length) << bad.text << ": " << error.message();
     EXPECT_EQ(error.detail().source_line, bad.text);
   }
+}
+
+TEST(PipelineString, ShowsHowAHostsKeyIsWritten) {
+  EXPECT_EQ(refused("a @retries=x").hint(), "for instance @retries=3");
+  EXPECT_EQ(refused("a @restart_window=0s").hint(), "for instance @restart_window=60s");
+  EXPECT_EQ(refused("a @on_error=x").hint(), "it is one of fail, skip, retry");
+  EXPECT_EQ(refused("a ! b @low_watermark_ratio=2").hint(), "for instance @low_watermark_ratio=0.5");
+  EXPECT_THAT(refused("a @zzz=1").hint(), HasSubstr("@on_error, @retries, @retry_backoff, @on_trap"));
 }
 
 TEST(PipelineString, PointsIntoTheRightLine) {

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
+#include <functional>
 #include <map>
 #include <ranges>
+#include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "torvyn/config/nearest.h"
@@ -20,8 +22,6 @@ using config::EdgeConfig;
 using config::FlowConfig;
 using config::NodeConfig;
 using config::SourceLocation;
-
-constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
 
 std::unexpected<Error> refuse(ErrorCode code, const SourceLocation& where, std::string message, std::string hint) {
   return fail(config::placed(Error(code, std::move(message), std::move(hint)), where));
@@ -40,55 +40,28 @@ std::string listed(const std::vector<std::string_view>& names) {
   return fmt::format("`{}`{}", fmt::join(shown, "`, `"), names.size() > shown_max ? ", …" : "");
 }
 
-// The flow's nodes with their neighbours; indices are those of `flow.nodes`.
-class Graph {
+// Builds the graph of a flow step by step; what one step has checked, the next ones rely on. Indices are those of `flow.nodes`.
+class GraphChecker {
  public:
-  explicit Graph(const FlowConfig& flow)
-      : flow_(flow), next_(flow.nodes.size(), none), previous_(flow.nodes.size(), none) {}
-
-  Result<std::vector<std::size_t>> order(const std::vector<RoledNode>& nodes) {
-    TORVYN_TRY(find_roles(nodes));
-    if (flow_.edges.empty()) {
-      std::vector<std::size_t> order(flow_.nodes.size());
-      for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-      return order;
-    }
-    for (const EdgeConfig& edge : flow_.edges) TORVYN_TRY(connect(edge));
-    TORVYN_TRY(check_all_named());
-    TORVYN_TRY(check_no_cycle());
-    return walk();
+  explicit GraphChecker(const FlowConfig& flow) : flow_(flow), inputs_(flow.nodes.size()), outputs_(flow.nodes.size()) {
+    graph_.ports.resize(flow.nodes.size());
+    graph_.dead_letter_port.resize(flow.nodes.size());
   }
 
-  Status check_roles(const std::vector<std::size_t>& order) const {
-    const NodeConfig& first = flow_.nodes[order.front()];
-    const NodeConfig& last = flow_.nodes[order.back()];
-    if (const Role role = roles_[order.front()]; role != Role::source) {
-      return graph_error(first.where,
-                         fmt::format("`{}` is {} and stands {}; a pipeline begins with a source", first.name,
-                                     a_role(role), order.size() == 1 ? "alone" : "first"),
-                         "put a source before it: `file PATH`, `stdin` or `generate`");
+  Result<Graph> check(const std::vector<RoledNode>& nodes) {
+    TORVYN_TRY(find_roles(nodes));
+    if (flow_.edges.empty()) {
+      const std::vector<std::size_t> chain = implied_chain(flow_);
+      for (std::size_t i = 1; i < chain.size(); ++i) connect(chain[i - 1], "output", chain[i], nullptr);
+    } else {
+      for (const EdgeConfig& edge : flow_.edges) TORVYN_TRY(connect(edge));
     }
-    for (std::size_t i = 1; i + 1 < order.size(); ++i) {
-      const NodeConfig& node = flow_.nodes[order[i]];
-      const Role role = roles_[order[i]];
-      if (role != Role::source && role != Role::sink) continue;
-      const bool is_source = role == Role::source;
-      return graph_error(node.where,
-                         fmt::format("`{}` is {} and stands between `{}` and `{}`; {} can only stand {}", node.name,
-                                     a_role(role), flow_.nodes[order[i - 1]].name, flow_.nodes[order[i + 1]].name,
-                                     a_role(role), is_source ? "first" : "last"),
-                         fmt::format("move it to the {}, or put a processor, filter or aggregator in its place",
-                                     is_source ? "beginning" : "end"));
-    }
-    if (const Role role = roles_[order.back()]; role != Role::sink) {
-      const bool misplaced = role == Role::source && order.size() > 1;
-      return graph_error(last.where,
-                         fmt::format("`{}` is {} and stands {}; a pipeline ends with a sink", last.name, a_role(role),
-                                     order.size() == 1 ? "alone" : "last"),
-                         misplaced ? "a source stands first; put a sink in its place: `stdout`, `file PATH` or `null`"
-                                   : "put a sink after it: `stdout`, `file PATH` or `null`");
-    }
-    return {};
+    for (std::size_t i = 0; i < flow_.nodes.size(); ++i) TORVYN_TRY(connect_dead_letters(i));
+    if (!flow_.edges.empty()) TORVYN_TRY(check_all_named());
+    TORVYN_TRY(find_order());
+    // A graph without cycles whose only beginnings are sources has no node that no source reaches.
+    for (const std::size_t node : graph_.order) TORVYN_TRY(check_place(node));
+    return std::move(graph_);
   }
 
  private:
@@ -132,6 +105,15 @@ class Graph {
                   near.empty() ? fmt::format("its nodes are {}", listed(names)) : std::string());
   }
 
+  void connect(std::size_t from, std::string_view port, std::size_t to, const EdgeConfig* config) {
+    std::vector<std::string>& ports = graph_.ports[from];
+    const auto [entry, is_new] = port_indices_.emplace(std::pair(from, port), ports.size());
+    if (is_new) ports.emplace_back(port);
+    outputs_[from].push_back(graph_.edges.size());
+    inputs_[to].push_back(graph_.edges.size());
+    graph_.edges.push_back({.from = from, .port = entry->second, .to = to, .config = config});
+  }
+
   Status connect(const EdgeConfig& edge) {
     // An end that a program made has no place of its own.
     const SourceLocation& from_where = edge.from_where.line != 0 ? edge.from_where : edge.where;
@@ -144,87 +126,214 @@ class Graph {
           fmt::format("`{}` is {} and has no port `{}` to send from", name(from), a_role(roles_[from]), edge.from_port),
           fmt::format("its port is `output`: from = \"{}\"", name(from)));
     }
+    if (edge.from_port == dead_letter_port_name && !flow_.nodes[from].dead_letter.empty()) {
+      return graph_error(
+          from_where,
+          fmt::format("port `{}` of `{}` leads to its dead-letter node, and to no other", edge.from_port, name(from)),
+          "call the router's own port something else");
+    }
     if (edge.to_port != "input") {
       return refuse(ErrorCode::unknown_port, to_where,
                     fmt::format("`{}` has no port `{}` to receive at", name(to), edge.to_port),
                     fmt::format("its port is `input`: to = \"{}\"", name(to)));
     }
-    constexpr std::string_view chains_only =
-        "this version runs chains: every node has one input and one output at most";
-    if (next_[from] != none) {
-      return graph_error(from_where,
-                         fmt::format("`{}` has two outputs, to `{}` and `{}`", name(from), name(next_[from]), name(to)),
-                         std::string(chains_only));
+    if (const auto [same, is_new] = written_.emplace(std::tuple(from, std::string_view(edge.from_port), to), &edge);
+        !is_new) {
+      const std::uint32_t line = same->second->where.line;
+      return graph_error(edge.where,
+                         fmt::format("the edge from `{}` to `{}` is there twice{}", name(from), name(to),
+                                     line == 0 ? "" : fmt::format("; the other one is in line {}", line)),
+                         "remove one of the two");
     }
-    if (previous_[to] != none) {
+    connect(from, edge.from_port, to, &edge);
+    return {};
+  }
+
+  Status connect_dead_letters(std::size_t from) {
+    const NodeConfig& node = flow_.nodes[from];
+    const config::ErrorPolicy& policy = node.on_error;
+    const auto actions = {policy.invalid_input, policy.unavailable, policy.internal, policy.deadline_exceeded,
+                          policy.exhausted};
+    const bool sends = std::ranges::find(actions, config::ErrorAction::dead_letter) != actions.end();
+    if (node.dead_letter.empty() && !sends) return {};
+    const SourceLocation& where = node.dead_letter_where.line != 0 ? node.dead_letter_where : node.where;
+    if (roles_[from] == Role::source) {
       return graph_error(
-          to_where, fmt::format("`{}` has two inputs, from `{}` and `{}`", name(to), name(previous_[to]), name(from)),
-          std::string(chains_only));
+          where, fmt::format("`{}` is a source: it is given no element to send to a dead-letter node", name(from)),
+          "leave `dead_letter` and the action `dead-letter` out");
     }
-    next_[from] = to;
-    previous_[to] = from;
+    if (node.dead_letter.empty()) {
+      return graph_error(where, fmt::format("`{}` sends elements to its dead-letter node, and has none", name(from)),
+                         fmt::format("add dead_letter = \"NODE\" to [flow.{}.nodes.{}]", flow_.name, name(from)));
+    }
+    TORVYN_LET(const std::size_t to, find_node(node.dead_letter, where));
+    if (roles_[to] == Role::source) {
+      return graph_error(where,
+                         fmt::format("`{}` is a source and cannot receive what `{}` sends away", name(to), name(from)),
+                         "name a sink, or a processor that leads to one");
+    }
+    graph_.dead_letter_port[from] = graph_.ports[from].size();
+    connect(from, dead_letter_port_name, to, nullptr);
     return {};
   }
 
   Status check_all_named() const {
     for (std::size_t i = 0; i < flow_.nodes.size(); ++i) {
-      if (next_[i] != none || previous_[i] != none) continue;
+      if (!inputs_[i].empty() || !outputs_[i].empty()) continue;
       return graph_error(flow_.nodes[i].where, fmt::format("no edge of flow `{}` names node `{}`", flow_.name, name(i)),
                          "add an edge for it, or remove it");
     }
     return {};
   }
 
-  // With one input and output at most, a graph is chains and rings: a node no chain reaches is in a ring.
-  Status check_no_cycle() const {
-    std::vector<bool> reached(flow_.nodes.size(), false);
-    for (std::size_t i = 0; i < flow_.nodes.size(); ++i) {
-      if (previous_[i] != none) continue;
-      for (std::size_t node = i; node != none; node = next_[node]) reached[node] = true;
+  // Takes nodes whose inputs are all in order off a stack: the last that became ready is next, so that chains are followed to
+  // their ends; of several, the first of the file.
+  Status find_order() {
+    std::vector<std::size_t> inputs_left;
+    std::vector<std::size_t> ready;
+    for (const auto& inputs : inputs_) inputs_left.push_back(inputs.size());
+    for (std::size_t i = flow_.nodes.size(); i-- > 0;) {
+      if (inputs_left[i] == 0) ready.push_back(i);
     }
-    const auto in_ring = std::ranges::find(reached, false);
-    if (in_ring == reached.end()) return {};
-    const auto start = static_cast<std::size_t>(in_ring - reached.begin());
-    constexpr std::size_t shown_max = 16;
-    std::string path = name(start);
-    std::size_t shown = 0;
-    for (std::size_t node = next_[start]; node != start; node = next_[node]) {
-      if (++shown < shown_max) path += " → " + name(node);
-      if (shown == shown_max) path += " → …";
+    while (!ready.empty()) {
+      const std::size_t node = ready.back();
+      ready.pop_back();
+      graph_.order.push_back(node);
+      const std::size_t waiting = ready.size();
+      for (const std::size_t edge : outputs_[node]) {
+        const std::size_t to = graph_.edges[edge].to;
+        if (--inputs_left[to] == 0) ready.push_back(to);
+      }
+      std::ranges::sort(ready.begin() + static_cast<std::ptrdiff_t>(waiting), ready.end(), std::greater<>());
     }
-    path += " → " + name(start);
-    return graph_error(flow_.nodes[start].where, fmt::format("the edges make a cycle: {}", path),
-                       "remove the edge that leads back");
+    if (graph_.order.size() == flow_.nodes.size()) return {};
+    return cycle_error(inputs_left);
   }
 
-  Result<std::vector<std::size_t>> walk() const {
-    const auto start = static_cast<std::size_t>(std::ranges::find(previous_, none) - previous_.begin());
-    std::vector<std::size_t> order;
-    for (std::size_t node = start; node != none; node = next_[node]) order.push_back(node);
-    if (order.size() == flow_.nodes.size()) return order;
-    const auto other = static_cast<std::size_t>(
-        std::ranges::find(previous_.begin() + static_cast<std::ptrdiff_t>(start) + 1, previous_.end(), none) -
-        previous_.begin());
-    return graph_error(
-        flow_.nodes[other].where,
-        fmt::format("`{}` is not reached from `{}`: no edge leads to it", name(other), name(start)),
-        fmt::format("add an edge, for instance from = \"{}\", to = \"{}\"", name(order.back()), name(other)));
+  // Nodes with inputs left are those of cycles and those behind them. Each has such a node before it, so the way back from any of
+  // them ends in a cycle.
+  std::unexpected<Error> cycle_error(const std::vector<std::size_t>& inputs_left) const {
+    const auto edge_from_the_rest = [&](std::size_t node) {
+      return *std::ranges::find_if(inputs_[node],
+                                   [&](std::size_t edge) { return inputs_left[graph_.edges[edge].from] > 0; });
+    };
+    auto node = static_cast<std::size_t>(std::ranges::find_if(inputs_left, [](std::size_t left) { return left > 0; }) -
+                                         inputs_left.begin());
+    std::vector<bool> passed(flow_.nodes.size(), false);
+    while (!passed[node]) {
+      passed[node] = true;
+      node = graph_.edges[edge_from_the_rest(node)].from;
+    }
+    std::vector<std::size_t> cycle;
+    std::string hint = "remove the edge that leads back";
+    const std::size_t start = node;
+    do {
+      const GraphEdge& edge = graph_.edges[edge_from_the_rest(node)];
+      node = edge.from;
+      cycle.push_back(node);
+      if (is_dead_letter(edge))
+        hint = fmt::format("name another node as `dead_letter` of `{}`: `{}` leads back to it", name(edge.from),
+                           name(edge.to));
+    } while (node != start);
+    std::ranges::reverse(cycle);
+    std::ranges::rotate(cycle, std::ranges::min_element(cycle));
+
+    constexpr std::size_t shown_max = 16;
+    std::string path;
+    for (std::size_t i = 0; i < std::min(cycle.size(), shown_max); ++i) path += name(cycle[i]) + " → ";
+    if (cycle.size() > shown_max) path += "… → ";
+    path += name(cycle.front());
+    return graph_error(flow_.nodes[cycle.front()].where, fmt::format("the edges make a cycle: {}", path),
+                       std::move(hint));
+  }
+
+  bool is_dead_letter(const GraphEdge& edge) const { return graph_.dead_letter_port[edge.from] == edge.port; }
+
+  // Null where the node sends nothing on but dead letters.
+  const GraphEdge* first_output(std::size_t node) const {
+    for (const std::size_t edge : outputs_[node]) {
+      if (!is_dead_letter(graph_.edges[edge])) return &graph_.edges[edge];
+    }
+    return nullptr;
+  }
+
+  Status check_place(std::size_t index) const {
+    const NodeConfig& node = flow_.nodes[index];
+    const Role role = roles_[index];
+    const GraphEdge* input = inputs_[index].empty() ? nullptr : &graph_.edges[inputs_[index].front()];
+    const GraphEdge* output = first_output(index);
+    const auto stands = [&](std::string_view otherwise) {
+      return input == nullptr && output == nullptr ? "alone" : otherwise;
+    };
+    if (input == nullptr && role != Role::source) {
+      return graph_error(node.where,
+                         fmt::format("`{}` is {} and stands {}; a pipeline begins with a source", node.name,
+                                     a_role(role), stands("first")),
+                         no_input_hint(index));
+    }
+    if (input != nullptr && output != nullptr && (role == Role::source || role == Role::sink)) {
+      const bool is_source = role == Role::source;
+      return graph_error(
+          node.where,
+          fmt::format("`{}` is {} and stands between `{}` and `{}`; {} can only stand {}", node.name, a_role(role),
+                      name(input->from), name(output->to), a_role(role), is_source ? "first" : "last"),
+          fmt::format("move it to the {}, or put a processor, filter or aggregator in its place",
+                      is_source ? "beginning" : "end"));
+    }
+    if (output == nullptr && role != Role::sink) {
+      return graph_error(
+          node.where,
+          fmt::format("`{}` is {} and stands {}; a pipeline ends with a sink", node.name, a_role(role), stands("last")),
+          no_output_hint(index));
+    }
+    return {};
+  }
+
+  std::string no_input_hint(std::size_t index) const {
+    if (roles_[index] == Role::sink && first_output(index) != nullptr)
+      return "a sink stands last; put a source in its place: `file PATH`, `stdin` or `generate`";
+    if (!flow_.edges.empty()) return fmt::format("add an edge that leads to it: to = \"{}\"", name(index));
+    return "put a source before it: `file PATH`, `stdin` or `generate`";
+  }
+
+  std::string no_output_hint(std::size_t index) const {
+    if (roles_[index] == Role::source && !inputs_[index].empty())
+      return "a source stands first; put a sink in its place: `stdout`, `file PATH` or `null`";
+    if (!flow_.edges.empty()) return fmt::format("add an edge that leads on from it: from = \"{}\"", name(index));
+    if (implied_chain(flow_).size() < flow_.nodes.size()) {
+      return "put a sink after it that is no dead-letter node: those are left out of the chain, unless edges are "
+             "written";
+    }
+    return "put a sink after it: `stdout`, `file PATH` or `null`";
   }
 
   const FlowConfig& flow_;
+  Graph graph_;
   std::map<std::string_view, std::size_t> indices_;
   std::vector<Role> roles_;
-  std::vector<std::size_t> next_;
-  std::vector<std::size_t> previous_;
+  std::map<std::pair<std::size_t, std::string_view>, std::size_t> port_indices_;  // by node and name
+  std::map<std::tuple<std::size_t, std::string_view, std::size_t>, const EdgeConfig*> written_;
+  // Of each node, indices into the graph's edges.
+  std::vector<std::vector<std::size_t>> inputs_;
+  std::vector<std::vector<std::size_t>> outputs_;
 };
 
 }  // namespace
 
-Result<Chain> check_chain(const FlowConfig& flow, const std::vector<RoledNode>& nodes) {
-  Graph graph(flow);
-  TORVYN_LET(std::vector<std::size_t> order, graph.order(nodes));
-  TORVYN_TRY(graph.check_roles(order));
-  return Chain{std::move(order)};
+std::vector<std::size_t> implied_chain(const FlowConfig& flow) {
+  std::set<std::string_view> dead_letter_nodes;
+  for (const NodeConfig& node : flow.nodes) {
+    if (!node.dead_letter.empty()) dead_letter_nodes.insert(node.dead_letter);
+  }
+  std::vector<std::size_t> chain;
+  for (std::size_t i = 0; i < flow.nodes.size(); ++i) {
+    if (!dead_letter_nodes.contains(flow.nodes[i].name)) chain.push_back(i);
+  }
+  return chain;
+}
+
+Result<Graph> check_graph(const FlowConfig& flow, const std::vector<RoledNode>& nodes) {
+  return GraphChecker(flow).check(nodes);
 }
 
 }  // namespace torvyn::pipeline

@@ -4,13 +4,47 @@
 
 namespace torvyn::reactor {
 
+namespace {
+
+void add(resources::CopyCounts& counts, const resources::CopyLedger& ledger) noexcept {
+  for (int kind = 0; kind < resources::copy_kind_count; ++kind) {
+    const resources::CopyCount more = ledger.count(static_cast<resources::CopyKind>(kind));
+    counts[static_cast<std::size_t>(kind)].copies += more.copies;
+    counts[static_cast<std::size_t>(kind)].bytes += more.bytes;
+  }
+}
+
+}  // namespace
+
 ComponentStage::ComponentStage(std::shared_ptr<engine::Component> component, engine::InstanceOptions options,
                                std::string config)
     : component_(std::move(component)), options_(std::move(options)), config_(std::move(config)) {}
 
 Status ComponentStage::start() {
-  TORVYN_LET(instance_, component_->instantiate(options_));
+  TORVYN_LET(std::unique_ptr<engine::Instance> instance, component_->instantiate(options_));
+  {
+    const std::scoped_lock lock(instance_mutex_);
+    instance_ = std::move(instance);
+    if (stopped_) instance_->stop();
+  }
   return instance_->init(config_);
+}
+
+Status ComponentStage::restart() {
+  std::unique_ptr<engine::Instance> ended;
+  {
+    const std::scoped_lock lock(instance_mutex_);
+    ended = std::move(instance_);
+  }
+  if (ended != nullptr) add(copies_before_, ended->copies());
+  ended.reset();
+  return start();
+}
+
+void ComponentStage::stop() noexcept {
+  const std::scoped_lock lock(instance_mutex_);
+  stopped_ = true;
+  if (instance_ != nullptr) instance_->stop();
 }
 
 StageOutcome ComponentStage::outcome(const engine::CallOutcome& call) noexcept {
@@ -59,16 +93,23 @@ void ComponentStage::finish(bool) noexcept {
   if (instance_ == nullptr) return;
   const Status done = instance_->teardown();
   if (!done) options_.events->event(Severity::warn, "W0420", options_.node, "teardown: " + done.error().message());
+  // What it held goes back now, not when the flow's report has been read.
+  memory_bytes_at_end_ = instance_->memory_bytes();
+  add(copies_before_, instance_->copies());
+  const std::scoped_lock lock(instance_mutex_);
+  instance_.reset();
 }
 
 Error ComponentStage::failure() const { return instance_->failure(); }
 
-const resources::CopyLedger* ComponentStage::copies() const noexcept {
-  return instance_ == nullptr ? nullptr : &instance_->copies();
+resources::CopyCounts ComponentStage::copies() const noexcept {
+  resources::CopyCounts counts = copies_before_;
+  if (instance_ != nullptr) add(counts, instance_->copies());
+  return counts;
 }
 
 std::uint64_t ComponentStage::memory_bytes() const noexcept {
-  return instance_ == nullptr ? 0 : instance_->memory_bytes();
+  return instance_ == nullptr ? memory_bytes_at_end_ : instance_->memory_bytes();
 }
 
 }  // namespace torvyn::reactor

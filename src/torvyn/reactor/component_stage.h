@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "torvyn/engine/engine.h"
@@ -21,10 +22,15 @@ class ComponentStage final : public Stage {
   StageOutcome flush(Run& out) noexcept override;
   StageOutcome push(std::span<Element> in) noexcept override;
   Status complete() override;
+  Status restart() override;
+  void stop() noexcept override;
+  bool may_block() const noexcept override { return component_->info().may_block(); }
+  bool wants_acks() const noexcept override { return instance_ != nullptr && instance_->wants_acks(); }
+  void acknowledge(std::uint64_t up_to) noexcept override { instance_->acknowledge(up_to); }
   void finish(bool orderly) noexcept override;
   const ElementError& element_error() const noexcept override { return element_error_; }
   Error failure() const override;
-  const resources::CopyLedger* copies() const noexcept override;
+  resources::CopyCounts copies() const noexcept override;
   std::string_view path() const noexcept override { return component_->path(); }
   std::uint64_t memory_bytes() const noexcept override;
 
@@ -35,6 +41,11 @@ class ComponentStage final : public Stage {
   engine::InstanceOptions options_;
   std::string config_;
   std::unique_ptr<engine::Instance> instance_;
+  std::mutex
+      instance_mutex_;  // held while `instance_` is put in its place or taken away, and while it is stopped from outside
+  bool stopped_ = false;
+  std::uint64_t memory_bytes_at_end_ = 0;
+  resources::CopyCounts copies_before_{};  // of the instances before this one
   ElementError element_error_;
 };
 

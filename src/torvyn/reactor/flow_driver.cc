@@ -1,12 +1,16 @@
+// The life of a flow, and which node is next. See flow_steps.cc for what a node does, flow_failures.cc for what goes wrong.
 #include "torvyn/reactor/flow_driver.h"
 
 #include <fmt/format.h>
 #include <poll.h>
 
 #include <algorithm>
+#include <bit>
 #include <ctime>
+#include <thread>
 #include <utility>
 
+#include "torvyn/reactor/flow_node.h"
 #include "torvyn/types/assert.h"
 
 namespace torvyn::reactor {
@@ -17,437 +21,343 @@ using observability::StageReport;
 
 namespace {
 
-// The wait for a source that has nothing yet, doubled from the first to the last of these. A sink that asks for a pause gets the first.
-constexpr int wait_first_ms = 1;
-constexpr int wait_last_ms = 100;
-// Skipped errors kept for the report; the others are only counted.
-constexpr std::size_t skipped_kept = 8;
-
 std::uint64_t thread_cpu_ns() noexcept {
   timespec time{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
   return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(time.tv_nsec);
 }
 
-// Sleeps, but not beyond the interrupt.
-void wait_ms(const Interrupt& interrupt, int milliseconds) noexcept {
-  pollfd waits{.fd = interrupt.fd(), .events = POLLIN, .revents = 0};
-  poll(&waits, 1, milliseconds);
-}
-
-// Inputs of a chunk that the stage is through with, in order.
-std::size_t taken_of(const StageOutcome& outcome, std::size_t chunk) noexcept {
-  return outcome.status == StageStatus::ok ? chunk : outcome.done;
-}
-
-// Inputs of a chunk that went into the stage: those it is through with, and those that ended the step.
-std::size_t tried_of(const StageOutcome& outcome, std::size_t chunk) noexcept {
-  const std::size_t taken = taken_of(outcome, chunk);
-  if (outcome.status == StageStatus::element_error) return taken + 1;
-  if (outcome.status == StageStatus::failed) return std::min<std::size_t>(taken + outcome.charged, chunk);
-  return taken;
-}
-
-void check_outcome(const StageOutcome& outcome, std::size_t chunk) noexcept {
-  TORVYN_ASSERT(outcome.done <= chunk, "a stage took more elements than it was given");
-  TORVYN_ASSERT(outcome.status != StageStatus::element_error || outcome.done < chunk,
-                "a stage reported an error about an element it was not given");
-}
-
-// Those are done with: their buffers go back before the next stage asks for some.
-void take(std::span<Element>& in, std::size_t count) noexcept {
-  resources::release_elements(in.first(count));
-  in = in.subspan(count);
-}
-
 }  // namespace
 
-FlowDriver::FlowDriver(FlowPlan plan, const Clock& clock, Interrupt& interrupt)
-    : plan_(std::move(plan)), clock_(clock), interrupt_(interrupt) {
-  TORVYN_ASSERT(plan_.stages.size() >= 2, "a flow without a source and a sink");
-  TORVYN_ASSERT(plan_.max_batch >= 1, "a flow whose runs hold nothing");
-  runs_.resize(plan_.stages.size());
-  for (Run& run : runs_) run.reserve(plan_.max_batch);
-  fates_.reserve(plan_.max_batch);
-  for (std::size_t i = 0; i < plan_.stages.size(); ++i) meters_.push_back(std::make_unique<Meter>());
+void Lane::run() noexcept {
+  const std::uint64_t cpu_before_ns = thread_cpu_ns();
+  const std::uint64_t before_ns = clock->monotonic_ns();
+  outcome = stage->process(in_hand().first(offered), out);
+  took_ns = clock->monotonic_ns() - before_ns;
+  cpu_ns += thread_cpu_ns() - cpu_before_ns;
+  // From here on it may be given the next job, and from the last line on the flow may be gone.
+  LanesHome& at = *home;
+  back.store(true, std::memory_order_release);
+  at.any_back.store(true, std::memory_order_release);
+  at.flow->wake();
+  at.under_way.fetch_sub(1, std::memory_order_release);
 }
 
-FlowDriver::~FlowDriver() = default;
+FlowDriver::FlowDriver(FlowPlan plan, const Clock& clock, Interrupt& interrupt, Executor* executor)
+    : plan_(std::move(plan)), clock_(clock), interrupt_(interrupt), executor_(executor) {
+  lanes_home_.flow = this;
+  TORVYN_ASSERT(plan_.stages.size() >= 2, "a flow without a source and a sink");
+  TORVYN_ASSERT(plan_.max_batch >= 1, "a flow whose runs hold nothing");
+  join_nodes();
+}
+
+FlowDriver::~FlowDriver() { TORVYN_ASSERT(running_lanes_ == 0, "a flow was destroyed while it ran"); }
+
+// From the plan to nodes that know their streams.
+void FlowDriver::join_nodes() {
+  const std::size_t count = plan_.stages.size();
+  if (plan_.edges.empty())
+    for (std::size_t i = 0; i + 1 < count; ++i)
+      plan_.edges.push_back({.from = i, .to = i + 1, .port = 0, .bounds = {}});
+  for (std::size_t i = 0; i < count; ++i) {
+    auto node = std::make_unique<Node>();
+    node->plan = std::move(plan_.stages[i]);
+    node->index = i;
+    node->outputs.resize(node->plan.ports.size());
+    node->lanes.push_back(std::make_unique<Lane>(std::move(node->plan.stage)));
+    for (std::unique_ptr<Stage>& stage : node->plan.more)
+      node->lanes.push_back(std::make_unique<Lane>(std::move(stage)));
+    TORVYN_ASSERT(node->lanes.size() == 1 || executor_ != nullptr, "parallel stages without an executor");
+    for (const auto& lane : node->lanes) {
+      lane->node = node.get();
+      lane->clock = &clock_;
+      lane->home = &lanes_home_;
+    }
+    if (node->is_source()) sources_.push_back(i);
+    if (node->is_sink()) sinks_.push_back(i);
+    nodes_.push_back(std::move(node));
+  }
+  for (const PlannedEdge& planned : plan_.edges) {
+    TORVYN_ASSERT(planned.from < planned.to && planned.to < count, "an edge that leads back, or nowhere");
+    Node& from = *nodes_[planned.from];
+    Node& to = *nodes_[planned.to];
+    TORVYN_ASSERT(planned.port < from.outputs.size(), "an edge from a port its node doesn't have");
+    const std::size_t edge = edges_.size();
+    edges_.push_back(std::make_unique<Edge>(planned));
+    from.outputs[planned.port].push_back(edge);
+    from.only_output = from.outputs.size() == 1 && from.outputs.front().size() == 1 ? edge : nowhere;
+    edges_.back()->input = static_cast<std::uint32_t>(to.inputs.size());
+    to.inputs.push_back(edge);
+    ++to.open_inputs;
+  }
+  for (const auto& node : nodes_)
+    TORVYN_ASSERT(node->inputs.empty() == node->is_source(), "a source with an input, or another node without one");
+  ready_.assign((count + 63) / 64, 0);
+  active_sources_ = sources_.size();
+  open_sinks_ = sinks_.size();
+}
 
 FlowReport FlowDriver::run() {
-  TORVYN_ASSERT(started_ == 0, "a flow was run twice");
-  started_ns_ = clock_.monotonic_ns();
-  progress_started_ns_.store(started_ns_, std::memory_order_relaxed);
-  const std::uint64_t cpu_start_ns = thread_cpu_ns();
-  if (start()) pump();
-  if (orderly_) drain();
-  finish();
-  cpu_ns_ = thread_cpu_ns() - cpu_start_ns;
-  ended_ns_ = clock_.monotonic_ns();
+  TORVYN_ASSERT(phase_ == Phase::unstarted, "a flow was run twice");
+  const Quantum all_the_time{.elements = 0xffffffffU, .time_ns = never_ns, .may_block = true};
+  while (turn(all_the_time).next != Turn::Next::done) {
+  }
   return report();
 }
 
-bool FlowDriver::start() {
-  for (std::size_t index = 0; index < plan_.stages.size(); ++index) {
-    ++started_;
-    const Status started = plan_.stages[index].stage->start();
-    if (started) continue;
-    fail_flow(index, started.error(), nullptr);
-    return false;
-  }
-  return true;
+// Sleeps, but not beyond a wake.
+void FlowDriver::wait_for_wake(std::uint64_t until_ns) const noexcept {
+  const std::uint64_t now_ns = clock_.monotonic_ns();
+  if (until_ns <= now_ns) return;
+  const std::uint64_t left_ns = until_ns - now_ns;
+  const timespec timeout{.tv_sec = static_cast<time_t>(left_ns / 1'000'000'000),
+                         .tv_nsec = static_cast<long>(left_ns % 1'000'000'000)};
+  pollfd waits{.fd = interrupt_.fd(), .events = POLLIN, .revents = 0};
+  ppoll(&waits, 1, until_ns == never_ns ? nullptr : &timeout, nullptr);
 }
 
-// Pulls runs and sends each through, until the stream ends or the flow has to.
-void FlowDriver::pump() {
-  Stage& source = *plan_.stages.front().stage;
-  Meter& meter = *meters_.front();
-  Run& run = runs_.front();
-  int wait = wait_first_ms;
-  for (;;) {
-    const FlowState stop = stop_.load(std::memory_order_acquire);
-    if (stop != FlowState::running) {
-      state_ = stop;
+void FlowDriver::wake() noexcept {
+  interrupt_.nudge();
+  if (waker_ != nullptr) waker_->wake();
+}
+
+Turn FlowDriver::turn(const Quantum& quantum) noexcept {
+  TORVYN_ASSERT(phase_ != Phase::ended, "a flow was driven beyond its end");
+  const std::uint64_t cpu_before_ns = thread_cpu_ns();
+  quantum_ = quantum;
+  interrupt_.lower();  // what it was nudged for is looked at below
+  now_ns_ = clock_.monotonic_ns();
+  elements_handed_ = 0;
+  if (phase_ == Phase::unstarted) start();
+  Turn end{.next = work(quantum), .wake_at_ns = never_ns};
+  if (end.next == Turn::Next::wait) end.wake_at_ns = next_timer_ns();
+  cpu_ns_ += thread_cpu_ns() - cpu_before_ns;
+  return end;
+}
+
+void FlowDriver::start() noexcept {
+  phase_ = Phase::running;
+  started_ns_ = now_ns_;
+  if (plan_.timeout_ns && *plan_.timeout_ns < never_ns - now_ns_) stop_at_ns_ = now_ns_ + *plan_.timeout_ns;
+  progress_started_ns_.store(started_ns_, std::memory_order_relaxed);
+  for (const auto& node : nodes_) {
+    if (cancel_.load(std::memory_order_acquire)) return;
+    ++started_;
+    for (const auto& lane : node->lanes) {
+      // Runs go round by exchange: all of them have their size from the start.
+      lane->in.reserve(plan_.max_batch);
+      lane->out.reserve(plan_.max_batch);
+      in_call_.store(lane->stage.get(), std::memory_order_seq_cst);
+      const Status started = lane->stage->start();
+      in_call_.store(nullptr, std::memory_order_release);
+      if (started) continue;
+      if (cancel_.load(std::memory_order_acquire)) return;
+      fail_flow(*node, started.error(), nullptr);
       return;
     }
-    PullLimits limits{.elements_max = plan_.max_batch, .bytes_max = plan_.max_batch_bytes};
-    if (plan_.elements_max) {
-      const std::uint64_t left = *plan_.elements_max - counts_.pulled;
-      if (left == 0) {
-        state_ = FlowState::limited;
-        return;
-      }
-      limits.elements_max = static_cast<std::uint32_t>(std::min<std::uint64_t>(left, limits.elements_max));
-    }
-
-    const std::uint64_t before_ns = clock_.monotonic_ns();
-    const StageOutcome outcome = source.pull(limits, run);
-    const std::uint64_t took_ns = clock_.monotonic_ns() - before_ns;
-    meter.time_ns += took_ns;
-    const std::size_t pulled = run.size();
-    TORVYN_ASSERT(pulled <= limits.elements_max, "a source gave more than it was asked for");
-    source_listens_ = outcome.status == StageStatus::ok || outcome.status == StageStatus::nothing_yet;
-    if (pulled != 0) {
-      wait = wait_first_ms;
-      meter.elements_out += pulled;
-      meter.latency.record(took_ns / pulled, pulled);
-      enter_run(run);
-      const bool goes_on = feed(1, run);
-      clear_run(run);
-      settle_run(pulled);
-      if (!goes_on) return;
-    }
-    switch (outcome.status) {
-      case StageStatus::end_of_stream:
-        return;
-      case StageStatus::ok:
-      case StageStatus::nothing_yet:
-        if (pulled == 0) {
-          wait_ms(interrupt_, wait);
-          wait = std::min(2 * wait, wait_last_ms);
-        }
-        break;
-      case StageStatus::element_error:
-        // No element came, so there is none to charge: `skip` pulls again.
-        if (!on_element_error(0, nullptr)) return;
-        break;
-      case StageStatus::failed:
-        count_error(0);
-        fail_flow(0, source.failure(), nullptr);
-        return;
-      case StageStatus::pause:
-      case StageStatus::closed:
-        TORVYN_ASSERT(false, "a source spoke like a sink");
-    }
   }
+  std::vector<std::size_t> ack_sources(nodes_.size(), nowhere);
+  std::vector<std::size_t> ack_aggregators(nodes_.size(), nowhere);
+  std::size_t listeners = 0;
+  std::size_t aggregators = 0;
+  for (const auto& node : nodes_) {
+    if (node->is_aggregator()) ack_aggregators[node->index] = aggregators++;
+    if (node->is_source() && node->only_lane().stage->wants_acks())
+      node->ack_source = ack_sources[node->index] = listeners++;
+  }
+  if (listeners != 0) {
+    acks_ = AckBook(listeners, aggregators);
+    book_.keep_acks(acks_, std::move(ack_sources), std::move(ack_aggregators));
+  }
+  for (const std::size_t source : sources_) mark_ready(source);
+  now_ns_ = clock_.monotonic_ns();
 }
 
-// At an orderly end: aggregators give what they hold, from the first to the last, then the sink makes its output final.
-void FlowDriver::drain() {
-  source_listens_ = false;
-  for (std::size_t index = 1; index + 1 < plan_.stages.size(); ++index)
-    if (plan_.stages[index].role == Role::aggregator && !flush(index)) return;
-  const Status completed = plan_.stages.back().stage->complete();
-  if (completed) return;
-  count_error(plan_.stages.size() - 1);
-  fail_flow(plan_.stages.size() - 1, completed.error(), nullptr);
-}
-
-bool FlowDriver::flush(std::size_t index) {
-  Stage& stage = *plan_.stages[index].stage;
-  Run& out = runs_[index];
+// Node after node, until there is nothing to do or others are to be let on.
+Turn::Next FlowDriver::work(const Quantum& quantum) noexcept {
+  const std::uint64_t begin_ns = now_ns_;
   for (;;) {
-    const StageOutcome outcome = stage.flush(out);
-    meters_[index]->elements_out += out.size();
-    enter_created(out);
-    const bool goes_on = out.empty() || feed(index + 1, out);
-    clear_run(out);
-    if (!goes_on) return false;
-    switch (outcome.status) {
-      case StageStatus::ok:
+    if (lanes_home_.any_back.load(std::memory_order_acquire)) collect_lanes();
+    if ((ending_ || ended_nodes_ == nodes_.size() || now_ns_ >= stop_at_ns_ ||
+         asked_.load(std::memory_order_acquire)) &&
+        heed_requests()) {
+      if (running_lanes_ != 0) {
+        if (!quantum.may_block) return Turn::Next::wait;
+        wait_for_wake(never_ns);
+        interrupt_.lower();
         continue;
-      case StageStatus::end_of_stream:
-        return true;
-      case StageStatus::failed:
-        count_error(index);
-        fail_flow(index, stage.failure(), nullptr);
-        return false;
-      case StageStatus::element_error: {
-        count_error(index);
-        const ElementError& said = stage.element_error();
-        fail_flow(index,
-                  Error(ErrorCode::complete_failed,
-                        fmt::format("`flush` returned {}: {}", process_error_name(said.kind), said.text)),
-                  nullptr);
-        return false;
       }
-      case StageStatus::nothing_yet:
-      case StageStatus::pause:
-      case StageStatus::closed:
-        TORVYN_ASSERT(false, "an aggregator's flush spoke like a source's pull or a sink's push");
+      wind_up();
+      return Turn::Next::done;
     }
-  }
-}
-
-void FlowDriver::finish() {
-  for (std::size_t index = 0; index < started_; ++index) plan_.stages[index].stage->finish(orderly_);
-}
-
-// ---- one run --------------------------------------------------------------------------------------------------------------
-
-// What the host alone may say about elements that leave a source.
-void FlowDriver::enter_run(Run& run) noexcept {
-  const std::uint64_t now_ns = clock_.wall_ns();
-  fates_.assign(run.size(), Fate::filtered);
-  run_first_ = counts_.pulled;
-  for (std::size_t i = 0; i < run.size(); ++i) {
-    run[i].meta.sequence = next_sequence_++;
-    run[i].meta.timestamp_ns = now_ns;
-    run[i].lineage = static_cast<resources::LineageId>(i);
-  }
-  counts_.pulled += run.size();
-  progress_pulled_.store(counts_.pulled, std::memory_order_relaxed);
-}
-
-// What an aggregator made is new: it descends from many, or from none that is still counted.
-void FlowDriver::enter_created(Run& run) noexcept {
-  if (run.empty()) return;
-  const std::uint64_t now_ns = clock_.wall_ns();
-  for (Element& element : run) {
-    element.meta.sequence = next_sequence_++;
-    element.meta.timestamp_ns = now_ns;
-    element.lineage = resources::no_lineage;
-  }
-  counts_.created += run.size();
-}
-
-void FlowDriver::settle_run(std::size_t pulled) noexcept {
-  for (std::size_t i = 0; i < pulled; ++i) ++counts_.fates[static_cast<std::size_t>(fates_[i])];
-  progress_delivered_.store(counts_[Fate::delivered], std::memory_order_relaxed);
-}
-
-void FlowDriver::mark(const Element& element, Fate fate) noexcept {
-  if (element.lineage == resources::no_lineage) return;
-  Fate& known = fates_[element.lineage];
-  known = std::max(known, fate);
-}
-
-void FlowDriver::mark_all(std::span<const Element> elements, Fate fate) noexcept {
-  for (const Element& element : elements) mark(element, fate);
-}
-
-// As much of `in` as a stage is handed at once: at least one element, however large.
-std::span<Element> FlowDriver::next_chunk(std::span<Element> in) const noexcept {
-  std::uint64_t bytes = 0;
-  std::size_t count = 0;
-  while (count < in.size() && count < plan_.max_batch) {
-    bytes += in[count].payload.size();
-    if (count != 0 && bytes > plan_.max_batch_bytes) break;
-    ++count;
-  }
-  return in.first(count);
-}
-
-bool FlowDriver::feed(std::size_t index, std::span<Element> in) {
-  return index + 1 == plan_.stages.size() ? push(index, in) : process(index, in);
-}
-
-bool FlowDriver::process(std::size_t index, std::span<Element> in) {
-  Stage& stage = *plan_.stages[index].stage;
-  Run& out = runs_[index];
-  const bool aggregates = plan_.stages[index].role == Role::aggregator;
-  while (!in.empty()) {
-    const std::span<Element> chunk = next_chunk(in);
-    const std::uint64_t before_ns = clock_.monotonic_ns();
-    const StageOutcome outcome = stage.process(chunk, out);
-    measure(index, outcome, chunk.size(), clock_.monotonic_ns() - before_ns);
-    meters_[index]->elements_out += out.size();
-    const std::size_t taken = taken_of(outcome, chunk.size());
-    if (aggregates) {
-      mark_all(chunk.first(taken), Fate::absorbed);
-      enter_created(out);
-    }
-    take(in, taken);
-
-    // What stands goes on before the error is dealt with: a run behaves like its elements one by one.
-    const bool goes_on = out.empty() || feed(index + 1, out);
-    clear_run(out);
-    if (!goes_on) {
-      mark_all(in, Fate::cancelled);
-      return false;
-    }
-    if (!settle_outcome(index, outcome, in)) return false;
-  }
-  return true;
-}
-
-bool FlowDriver::push(std::size_t index, std::span<Element> in) {
-  Stage& stage = *plan_.stages[index].stage;
-  while (!in.empty()) {
-    const std::span<Element> chunk = next_chunk(in);
-    const std::uint64_t before_ns = clock_.monotonic_ns();
-    const StageOutcome outcome = stage.push(chunk);
-    measure(index, outcome, chunk.size(), clock_.monotonic_ns() - before_ns);
-    const std::size_t taken = taken_of(outcome, chunk.size());
-    mark_all(chunk.first(taken), Fate::delivered);
-    take(in, taken);
-    if (outcome.status == StageStatus::pause) wait_for_sink(index, taken);
-    if (!settle_outcome(index, outcome, in)) return false;
-  }
-  return true;
-}
-
-void FlowDriver::measure(std::size_t index, const StageOutcome& outcome, std::size_t chunk,
-                         std::uint64_t took_ns) noexcept {
-  check_outcome(outcome, chunk);
-  Meter& meter = *meters_[index];
-  meter.time_ns += took_ns;
-  const std::size_t tried = tried_of(outcome, chunk);
-  if (tried == 0) return;
-  meter.elements_in += tried;
-  meter.latency.record(took_ns / tried, tried);
-}
-
-bool FlowDriver::settle_outcome(std::size_t index, const StageOutcome& outcome, std::span<Element>& in) {
-  switch (outcome.status) {
-    case StageStatus::ok:
-    case StageStatus::pause:
-      return true;
-    case StageStatus::element_error:
-      if (!on_element_error(index, &in.front())) {
-        mark_all(in.subspan(1), Fate::cancelled);
-        return false;
+    if (waiting_nodes_ != 0) fire_timers();
+    const std::size_t index = next_ready();
+    if (index == nowhere) {
+      if (book_.take_news()) {
+        tell_acks();
+        continue;
       }
-      take(in, 1);
-      return true;
-    case StageStatus::closed:
-      mark_all(in, Fate::cancelled);
-      state_ = FlowState::closed;
-      orderly_ = false;
-      return false;
-    case StageStatus::failed: {
-      count_error(index);
-      const std::size_t charged = std::min<std::size_t>(outcome.charged, in.size());
-      mark_all(in.first(charged), Fate::failed);
-      mark_all(in.subspan(charged), Fate::cancelled);
-      fail_flow(index, plan_.stages[index].stage->failure(), charged == 0 ? nullptr : &in.front());
-      return false;
+      TORVYN_ASSERT(waiting_nodes_ != 0 || running_lanes_ != 0, "a flow has come to a halt");
+      if (!quantum.may_block) return Turn::Next::wait;
+      wait_for_wake(next_timer_ns());
+      interrupt_.lower();
+      now_ns_ = clock_.monotonic_ns();
+      continue;
     }
-    case StageStatus::end_of_stream:
-    case StageStatus::nothing_yet:
-      break;
+    step(*nodes_[index]);
+    if (elements_handed_ >= quantum.elements || now_ns_ - begin_ns >= quantum.time_ns) return Turn::Next::again;
   }
-  TORVYN_ASSERT(false, "a stage that takes elements spoke like a source");
+}
+
+// True: the flow ends here, in good order or not.
+bool FlowDriver::heed_requests() noexcept {
+  asked_.store(false, std::memory_order_seq_cst);
+  if (ended_nodes_ == nodes_.size()) return true;
+  if (cancel_.load(std::memory_order_seq_cst) && !ending_) {
+    ending_ = true;
+    state_ = FlowState::cancelled;
+    error_ = Error(ErrorCode::flow_cancelled, "the flow was cancelled");
+  }
+  if (ending_) return true;
+  if (swaps_asked_.load(std::memory_order_acquire)) take_swaps();
+  if (sources_stopped_) return false;
+  FlowState stop = stop_.load(std::memory_order_acquire);
+  if (stop == FlowState::running && now_ns_ >= stop_at_ns_) stop = FlowState::limited;
+  if (stop != FlowState::running) {
+    state_ = stop;
+    stop_at_ns_ = never_ns;
+    stop_sources();
+  }
   return false;
 }
 
-config::ErrorAction FlowDriver::action_for(std::size_t index, ProcessErrorKind kind) const noexcept {
-  const config::ErrorPolicy& policy = plan_.stages[index].on_error;
-  switch (kind) {
-    case ProcessErrorKind::invalid_input:
-      return policy.invalid_input;
-    case ProcessErrorKind::unavailable:
-      return policy.unavailable;
-    case ProcessErrorKind::internal:
-      return policy.internal;
-    case ProcessErrorKind::deadline_exceeded:
-      return policy.deadline_exceeded;
-    case ProcessErrorKind::fatal:
-      break;
+void FlowDriver::stop_sources() noexcept {
+  sources_stopped_ = true;
+  for (const std::size_t index : sources_) {
+    nodes_[index]->stopping = true;
+    mark_ready(index);
   }
-  return config::ErrorAction::fail;
 }
 
-// `element`: null where a source speaks of one that never came.
-bool FlowDriver::on_element_error(std::size_t index, const Element* element) {
-  count_error(index);
-  const ElementError& said = plan_.stages[index].stage->element_error();
-  const bool may_skip = action_for(index, said.kind) == config::ErrorAction::skip;
-  const bool skip = may_skip && (!plan_.errors_max || skipped_count_ < *plan_.errors_max);
-  const bool fatal = said.kind == ProcessErrorKind::fatal;
-  const auto error = [&](std::string hint) {
-    return Error(fatal ? ErrorCode::component_fatal : ErrorCode::element_failed,
-                 fmt::format("{}: {}", process_error_name(said.kind), said.text), std::move(hint));
-  };
-  if (skip) {
-    if (skipped_.size() < skipped_kept) skipped_.push_back(placed(index, error({}), element));
-    ++skipped_count_;
-    if (element != nullptr) mark(*element, Fate::skipped);
-    return true;
+void FlowDriver::collect_lanes() noexcept {
+  lanes_home_.any_back.exchange(false, std::memory_order_acquire);
+  now_ns_ = clock_.monotonic_ns();
+  for (const auto& node : nodes_) {
+    if (node->lanes.size() == 1) continue;
+    for (const auto& lane : node->lanes) {
+      if (lane->state != Lane::State::running || !lane->back.load(std::memory_order_acquire)) continue;
+      lane->back.store(false, std::memory_order_relaxed);
+      lane->state = Lane::State::called;
+      --running_lanes_;
+      lane->outcome_counted = false;
+      mark_ready(node->index);
+    }
   }
-  std::string hint = fatal ? "" : "on_error = \"skip\" for this node counts such elements and goes on";
-  if (may_skip) hint = fmt::format("--max-errors {} was reached", *plan_.errors_max);
-  if (element != nullptr) mark(*element, Fate::failed);
-  fail_flow(index, error(std::move(hint)), element);
-  return false;
 }
 
-// The sink asked for a pause: the source hears of it, and again when it is over. `taken`: elements of the run that asked.
-void FlowDriver::wait_for_sink(std::size_t index, std::size_t taken) {
-  Meter& meter = *meters_[index];
-  ++meter.pauses;
-  if (stop_.load(std::memory_order_acquire) != FlowState::running) {
-    // What is in flight goes out as fast as the sink takes it; the interrupt, which is raised, would end any wait but this one.
-    if (taken == 0) poll(nullptr, 0, wait_first_ms);
-    return;
+void FlowDriver::fire_timers() noexcept {
+  for (const auto& node : nodes_) {
+    if (!node->waits() || node->wait_until_ns > now_ns_) continue;
+    node->wait_until_ns = 0;
+    --waiting_nodes_;
+    mark_ready(node->index);
   }
-  Stage& source = *plan_.stages.front().stage;
-  if (source_listens_) source.notify_backpressure(true);
-  const std::uint64_t before_ns = clock_.monotonic_ns();
-  wait_ms(interrupt_, wait_first_ms);
-  meter.paused_ns += clock_.monotonic_ns() - before_ns;
-  if (source_listens_) source.notify_backpressure(false);
 }
 
-void FlowDriver::count_error(std::size_t index) noexcept {
-  ++meters_[index]->errors;
-  progress_errors_.fetch_add(1, std::memory_order_relaxed);
+std::uint64_t FlowDriver::next_timer_ns() const noexcept {
+  std::uint64_t next_ns = sources_stopped_ ? never_ns : stop_at_ns_;
+  if (waiting_nodes_ == 0) return next_ns;
+  for (const auto& node : nodes_)
+    if (node->waits()) next_ns = std::min(next_ns, node->wait_until_ns);
+  return next_ns;
 }
 
-// ---- ends -----------------------------------------------------------------------------------------------------------------
-
-Error FlowDriver::placed(std::size_t index, Error error, const Element* element) const {
-  const PlannedStage& stage = plan_.stages[index];
-  Error placed = std::move(error).at_node(plan_.name, stage.node, stage.component);
-  if (element == nullptr) return placed;
-  ErrorDetail& detail = placed.detail();
-  detail.element = element->meta.sequence;
-  detail.element_bytes = element->payload ? element->payload.size() : 0;
-  if (element->lineage != resources::no_lineage)
-    detail.element_place = plan_.stages.front().stage->describe_element(run_first_ + element->lineage);
-  return placed;
+// The deepest node that may have something to do; sources in turn, when no other node has.
+std::size_t FlowDriver::next_ready() noexcept {
+  for (std::size_t word = ready_.size(); word-- > 0;) {
+    std::uint64_t bits = ready_[word];
+    while (bits != 0) {
+      const auto bit = static_cast<std::size_t>(63 - std::countl_zero(bits));
+      const std::size_t index = word * 64 + bit;
+      if (!nodes_[index]->is_source()) return index;
+      bits &= ~(std::uint64_t{1} << bit);
+    }
+  }
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    if (++next_source_ >= sources_.size()) next_source_ = 0;
+    const std::size_t index = sources_[next_source_];
+    if ((ready_[index / 64] >> (index % 64) & 1U) != 0) return index;
+  }
+  return nowhere;
 }
 
-void FlowDriver::fail_flow(std::size_t index, Error error, const Element* element) {
-  state_ = FlowState::failed;
-  orderly_ = false;
-  if (!error_) error_ = placed(index, std::move(error), element);
+// The end: what is still in flight is cancelled, and every stage has its last call.
+void FlowDriver::wind_up() noexcept {
+  // A lane that is back may still be on its way out.
+  while (lanes_home_.under_way.load(std::memory_order_acquire) != 0) std::this_thread::yield();
+  const bool orderly = !ending_;
+  if (orderly && book_.keeps_acks()) tell_acks();
+  for (const auto& node : nodes_) {
+    for (const auto& lane : node->lanes) {
+      // What came of a call that nobody has looked at is void; it was not counted yet.
+      if (lane->outcome_counted) book_.end_all(std::span(lane->out).subspan(lane->out_head), Fate::cancelled);
+      book_.end_all(lane->in_hand(), Fate::cancelled);
+      resources::clear_run(lane->out);
+      resources::clear_run(lane->in);
+      lane->in_head = lane->out_head = 0;
+    }
+  }
+  Run rest;
+  for (const auto& edge : edges_) {
+    while (!edge->stream.empty()) {
+      edge->stream.take_run(rest, edge->stream.size(), never_ns);
+      book_.end_all(rest, Fate::cancelled);
+      resources::clear_run(rest);
+    }
+    if (edge->congested) edge->congested_ns += now_ns_ - edge->congested_since_ns;
+  }
+  TORVYN_ASSERT(book_.in_flight() == 0, "a flow ended and an element has no fate");
+  progress_delivered_.store(book_.counts()[Fate::delivered], std::memory_order_relaxed);
+  {
+    const std::scoped_lock lock(swaps_mutex_);
+    swaps_closed_ = true;
+  }
+  if (swaps_asked_.load(std::memory_order_acquire)) take_swaps();
+  for (const auto& node : nodes_)
+    if (node->swap != nullptr) refuse_swap(*node, "the flow has ended", {});
+  const std::scoped_lock lock(stages_mutex_);
+  for (std::size_t index = 0; index < started_; ++index)
+    for (const auto& lane : nodes_[index]->lanes) lane->stage->finish(orderly);
+  ended_ns_ = clock_.monotonic_ns();
+  phase_ = Phase::ended;
 }
+
+// ---- from other threads ---------------------------------------------------------------------------------------------------
 
 void FlowDriver::request_stop(FlowState state) noexcept {
   FlowState running = FlowState::running;
   stop_.compare_exchange_strong(running, state, std::memory_order_release, std::memory_order_relaxed);
+  ask();
+}
+
+// Something was asked of the flow: the last step of asking.
+void FlowDriver::ask() noexcept {
+  asked_.store(true, std::memory_order_seq_cst);
   interrupt_.raise();
+  if (waker_ != nullptr) waker_->wake();
+}
+
+void FlowDriver::cancel() noexcept {
+  // The driving thread says which stage it calls, then looks at the request; here it is the other way round: one of the two sees the other.
+  cancel_.store(true, std::memory_order_seq_cst);
+  {
+    const std::scoped_lock lock(stages_mutex_);
+    if (Stage* const stage = in_call_.load(std::memory_order_seq_cst)) stage->stop();
+    for (const auto& node : nodes_)
+      if (node->lanes.size() > 1)
+        for (const auto& lane : node->lanes) lane->stage->stop();
+  }
+  ask();
 }
 
 observability::FlowProgress FlowDriver::progress() const noexcept {
@@ -458,50 +368,103 @@ observability::FlowProgress FlowDriver::progress() const noexcept {
           .elapsed_ns = started_ns == 0 ? 0 : clock_.monotonic_ns() - started_ns};
 }
 
+// ---- what is said of it -----------------------------------------------------------------------------------------------------
+
 FlowReport FlowDriver::report() const {
+  TORVYN_ASSERT(phase_ == Phase::ended, "a flow was asked for its report before its end");
   FlowReport report;
   report.name = plan_.name;
   report.state = state_;
   report.duration_ns = ended_ns_ - started_ns_;
   report.cpu_ns = cpu_ns_;
-  report.fates = counts_;
+  report.fates = book_.counts();
+  report.p50_ns = latency_.quantile_ns(0.5);
+  report.p99_ns = latency_.quantile_ns(0.99);
   report.error = error_;
   report.skipped = skipped_;
-  for (std::size_t index = 0; index < plan_.stages.size(); ++index) {
-    const PlannedStage& planned = plan_.stages[index];
-    const Meter& meter = *meters_[index];
+  for (const auto& node : nodes_) {
+    const Meter& meter = node->meter;
     StageReport stage;
-    stage.node = planned.node;
-    stage.component = planned.component;
-    stage.role = contracts::role_name(planned.role);
-    stage.path = planned.stage->path();
-    stage.contract = planned.contract;
+    stage.node = node->plan.node;
+    stage.component = node->plan.component;
+    stage.role = contracts::role_name(node->plan.role);
+    stage.path = node->lanes.front()->stage->path();
+    stage.contract = node->plan.contract;
     stage.elements_in = meter.elements_in;
     stage.elements_out = meter.elements_out;
     stage.errors = meter.errors;
+    stage.restarts = meter.restarts;
+    stage.swaps = meter.swaps;
+    stage.swap_pause_ns = meter.swap_pause_ns;
+    stage.copies = node->copies_before;
+    stage.state_lost = meter.state_lost;
+    stage.instances = static_cast<std::uint32_t>(node->lanes.size());
     stage.time_ns = meter.time_ns;
     stage.p50_ns = meter.latency.quantile_ns(0.5);
     stage.p99_ns = meter.latency.quantile_ns(0.99);
-    stage.memory_bytes = planned.stage->memory_bytes();
-    if (const resources::CopyLedger* copies = planned.stage->copies())
-      for (int kind = 0; kind < resources::copy_kind_count; ++kind)
-        stage.copies[static_cast<std::size_t>(kind)] = copies->count(static_cast<resources::CopyKind>(kind));
+    for (const auto& lane : node->lanes) {
+      report.cpu_ns += lane->cpu_ns;
+      stage.memory_bytes += lane->stage->memory_bytes();
+      const resources::CopyCounts copies = lane->stage->copies();
+      for (std::size_t kind = 0; kind < copies.size(); ++kind) {
+        stage.copies[kind].copies += copies[kind].copies;
+        stage.copies[kind].bytes += copies[kind].bytes;
+      }
+    }
     report.stages.push_back(std::move(stage));
-    if (index == 0) continue;
-    report.streams.push_back({.from = plan_.stages[index - 1].node + ".output",
-                              .to = planned.node + ".input",
-                              .transferred = meter.elements_in,
-                              .backpressure_events = meter.pauses,
-                              .backpressure_ns = meter.paused_ns});
+  }
+  for (const auto& edge : edges_) {
+    const Node& from = *nodes_[edge->from];
+    report.streams.push_back({.from = from.plan.node + "." + from.plan.ports[edge->port],
+                              .to = nodes_[edge->to]->plan.node + ".input",
+                              .transferred = edge->transferred,
+                              .dropped = edge->dropped,
+                              .depth_max = edge->depth_max,
+                              .backpressure_events = edge->congestions,
+                              .backpressure_ns = edge->congested_ns});
   }
   if (report.error) {
+    const observability::FateCounts& counts = report.fates;
     ErrorDetail& detail = report.error->detail();
     detail.consequence =
-        fmt::format("flow failed; {} delivered, {} failed", counts_[Fate::delivered], counts_[Fate::failed]);
-    const std::string left = plan_.stages.back().stage->leftover();
-    if (!left.empty() && started_ == plan_.stages.size()) detail.consequence += ", " + left;
+        fmt::format("flow {}; {} delivered, {} failed", state_ == FlowState::cancelled ? "cancelled" : "failed",
+                    counts[Fate::delivered], counts[Fate::failed]);
+    if (started_ == nodes_.size())
+      for (const std::size_t sink : sinks_)
+        if (const std::string left = nodes_[sink]->lanes.front()->stage->leftover(); !left.empty())
+          detail.consequence += ", " + left;
   }
   return report;
+}
+
+void FlowDriver::check_invariants() const {
+  std::uint64_t waiting = 0;
+  std::uint64_t running = 0;
+  std::size_t ended = 0;
+  for (const auto& node : nodes_) {
+    waiting += node->waits() ? 1U : 0U;
+    ended += node->ended ? 1U : 0U;
+    for (const auto& lane : node->lanes) {
+      running += lane->state == Lane::State::running ? 1U : 0U;
+      TORVYN_ASSERT(lane->in_head <= lane->in.size() && lane->in.size() <= plan_.max_batch,
+                    "a lane has too much in hand");
+      TORVYN_ASSERT(!node->ended || (lane->empty() && lane->out.empty()), "an ended node has elements left");
+    }
+    std::size_t arrived = 0;
+    for (std::size_t i = node->arrivals_head; i < node->arrivals.size(); ++i) arrived += node->arrivals[i].second;
+    std::size_t waits = 0;
+    for (const std::size_t edge : node->inputs) waits += edges_[edge]->stream.size();
+    TORVYN_ASSERT(node->inputs.size() < 2 || arrived == waits, "the order of arrival has lost an element");
+  }
+  for (const auto& edge : edges_) {
+    const StreamBounds& bounds = edge->stream.bounds();
+    TORVYN_ASSERT(edge->stream.size() <= bounds.depth, "a stream holds more elements than its bound");
+    TORVYN_ASSERT(edge->stream.bytes() <= bounds.bytes || edge->stream.size() == 1,
+                  "a stream holds more bytes than its bound");
+  }
+  TORVYN_ASSERT(waiting == waiting_nodes_ && running == running_lanes_ && ended == ended_nodes_, "the books are wrong");
+  TORVYN_ASSERT(book_.counts().accounted() + book_.in_flight() == book_.counts().pulled,
+                "an element has no fate, or two");
 }
 
 }  // namespace torvyn::reactor

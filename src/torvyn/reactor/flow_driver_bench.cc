@@ -30,7 +30,7 @@ void drive(benchmark::State& state, std::size_t middle) {
     plan.max_batch = static_cast<std::uint32_t>(state.range(0));
     const auto add = [&plan](std::unique_ptr<Stage> stage, Role role) {
       plan.stages.push_back(
-          {.stage = std::move(stage), .role = role, .node = "", .component = "", .contract = "", .on_error = {}});
+          {.stage = std::move(stage), .role = role, .node = "", .component = "", .contract = "", .failure = {}});
     };
     add(std::make_unique<FakeSource>(FakeSourceOptions{.pool = &pool(), .elements = elements}), Role::source);
     for (std::size_t i = 0; i < middle; ++i) add(std::make_unique<FakeStage>(FakeStageOptions{}), Role::processor);

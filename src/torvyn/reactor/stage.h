@@ -41,27 +41,40 @@ struct ElementError {
   std::string text;
 };
 
-// Raised from any thread to end a wait: a stage that blocks (a read from a pipe) polls `fd()` beside its own descriptor and
-// returns `nothing_yet` from pull when it becomes readable. It stays raised.
+// Ends waits from any thread: a stage that blocks (a read from a pipe) polls `fd()` beside its own descriptor, and a source then returns
+// `nothing_yet` from pull. Raised, it stays so: the flow is to end. Nudged, there is something else to do in the flow, and its driver lowers
+// it again.
+// The descriptor is made when it is first asked for: ten thousand flows that never wait have none.
 class Interrupt {
  public:
-  Interrupt();
+  Interrupt() = default;
   ~Interrupt();
   Interrupt(const Interrupt&) = delete;
   Interrupt& operator=(const Interrupt&) = delete;
   void raise() noexcept;  // async-signal-safe
-  bool raised() const noexcept;
-  int fd() const noexcept { return fd_; }
+  void nudge() noexcept;  // async-signal-safe
+  bool raised() const noexcept { return state_.load(std::memory_order_acquire) == State::raised; }
+  // Thread: the one that drives the flow. What was nudged for has to be looked at after this.
+  void lower() noexcept;
+  // Thread: the one that drives the flow.
+  int fd() const noexcept;
+  // Sleeps so long, but not beyond raising; true: it is raised.
+  bool wait_ns(std::uint64_t ns) noexcept;
 
  private:
-  int fd_;
-  std::atomic<bool> raised_{false};
+  enum class State : std::uint8_t { none, nudged, raised };
+  void make_readable() const noexcept;
+
+  mutable std::atomic<int> fd_{-1};
+  std::atomic<State> state_{State::none};
 };
 
 // What a pull may bring.
 struct PullLimits {
   std::uint32_t elements_max = 64;
   std::uint64_t bytes_max = std::uint64_t{1} << 20;
+  // A source with nothing to give may wait for it: nothing else in its flow has anything to do. Else it returns `nothing_yet` at once.
+  bool may_wait = true;
 };
 
 // One stage of a running flow. The driver calls `start` once, then the functions of its role, then `flush` and `complete` at an orderly end, and
@@ -77,11 +90,14 @@ class Stage {
   // Sources. Appends up to `limits` elements to `out`: payload and content type set, the rest is the driver's. Stops early where the next
   // element would have to be waited for; waits only where it has none to give.
   virtual StageOutcome pull(const PullLimits& limits, Run& out) noexcept;
+  // Sources, after `nothing_yet`: when there will be something, on the flow's clock; 0 = not known, ask again after a growing wait.
+  virtual std::uint64_t ready_at_ns() const noexcept { return 0; }
   // Sources: the flow got slower or faster. Advice.
   virtual void notify_backpressure(bool pause) noexcept;
 
-  // Processors, filters, aggregators: takes `in`, appends what comes of it to `out`, each output with the meta and lineage of the input
-  // it came from (an aggregator's outputs carry `no_lineage`). Inputs may be moved from.
+  // Processors, filters, routers, aggregators: takes `in`, appends what comes of it to `out`, each output with the meta and lineage of the input
+  // it came from (an aggregator's outputs carry `no_lineage`); a router's say their port. Inputs that were dealt with may be moved from,
+  // others not: they may be offered again.
   virtual StageOutcome process(std::span<Element> in, Run& out) noexcept;
   // Aggregators, at an orderly end: appends what is still held. `end_of_stream` = that was all, `ok` = call again.
   virtual StageOutcome flush(Run& out) noexcept;
@@ -90,6 +106,17 @@ class Stage {
   virtual StageOutcome push(std::span<Element> in) noexcept;
   // Sinks, once, at an orderly end: makes what was written final.
   virtual Status complete();
+
+  // After `failed`, where the stage is one that can begin anew: as `start`, with nothing kept of before.
+  virtual Status restart();
+  // Thread: any. A call that is under way, or waits, ends soon, as `failed`.
+  virtual void stop() noexcept {}
+  // Its calls may wait for something outside: such a flow gets a thread of its own.
+  virtual bool may_block() const noexcept { return false; }
+
+  // Sources that want to hear of it: each of the first `up_to` elements this stage gave since its (re)start has met its fate.
+  virtual bool wants_acks() const noexcept { return false; }
+  virtual void acknowledge(std::uint64_t up_to) noexcept;
 
   // Once, in any case, last: `teardown`, closes files. Keeps what an unfinished sink wrote (NAME.partial).
   // `orderly`: the flow ended well; else nothing final may be done.
@@ -102,8 +129,8 @@ class Stage {
   virtual const ElementError& element_error() const noexcept;
   virtual Error failure() const;
 
-  // The copies made for this stage; null for stages that make none.
-  virtual const resources::CopyLedger* copies() const noexcept { return nullptr; }
+  // The copies made for this stage, before restarts too.
+  virtual resources::CopyCounts copies() const noexcept { return {}; }
   // "builtin", "typed".
   virtual std::string_view path() const noexcept = 0;
   // Guest linear memory now, bytes.

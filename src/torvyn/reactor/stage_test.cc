@@ -55,7 +55,7 @@ TEST(Stage, HasNothingToSayUnlessItSaysSo) {
   EXPECT_EQ(stage.flush(out).status, StageStatus::end_of_stream);
   EXPECT_TRUE(out.empty());
   EXPECT_TRUE(stage.complete());
-  EXPECT_EQ(stage.copies(), nullptr);
+  EXPECT_EQ(stage.copies()[0].copies, 0U);
   EXPECT_EQ(stage.memory_bytes(), 0U);
   EXPECT_EQ(stage.leftover(), "");
   EXPECT_EQ(stage.describe_element(3), "");

@@ -73,7 +73,8 @@ TEST(FlowDriver, AllocatesNothingForSkippedErrorsBeyondThoseItKeeps) {
   const FlowSpec few{.middle = {skipping}, .sink = {.keep = false}};
   FlowSpec many = few;
   for (std::uint64_t at = 8; at < 1'000; ++at) many.middle[0].fake.steps.push_back({.at = at});
-  EXPECT_EQ(allocations_of(many, 1'000), allocations_of(few, 1'000));
+  // Fewer, if anything: what is skipped goes through no stream.
+  EXPECT_LE(allocations_of(many, 1'000), allocations_of(few, 1'000));
 }
 
 }  // namespace

@@ -91,12 +91,13 @@ inline Ran run_flow(const FlowSpec& spec, const WithDriver& beside = {}, const W
     plan.elements_max = spec.elements_max;
     plan.errors_max = spec.errors_max;
     const auto add = [&plan](std::unique_ptr<Stage> stage, contracts::Role role, std::string node, bool skip) {
-      plan.stages.push_back({.stage = std::move(stage),
-                             .role = role,
-                             .node = node,
-                             .component = node + ".wasm",
-                             .contract = "element",
-                             .on_error = policy_of(skip ? config::ErrorAction::skip : config::ErrorAction::fail)});
+      plan.stages.push_back(
+          {.stage = std::move(stage),
+           .role = role,
+           .node = node,
+           .component = node + ".wasm",
+           .contract = "element",
+           .failure = {.on_error = policy_of(skip ? config::ErrorAction::skip : config::ErrorAction::fail)}});
     };
     FakeSourceOptions source = spec.source;
     source.pool = &test_pool();

@@ -1,0 +1,792 @@
+// Who may touch a flow is agreed over one word, `TurnState`: whoever moves it to `queued` puts the flow into a queue, whoever takes it
+// from the queue drives it. Every wake writes that word, even where it changes nothing, so what the waker wrote before is seen by the
+// turn that answers the wake.
+//
+// No work may be left lying while a worker sleeps. Two counters see to that, both read and written sequentially consistent, as are the
+// heads of the queues: `sleeping`, and `searching`, the workers that were woken and have found nothing yet.
+//   * Whoever queues work does so first and looks at the counters second; if somebody sleeps and nobody searches, it wakes one.
+//   * Whoever goes to sleep says so first and looks at the queues second.
+//   * Whoever searched and found something stops being a searcher first and looks at the queues second: if there is more, it wakes
+//     the next. So a storm of wakes rouses workers one after the other, and only as many as there is work for.
+// Of the sleepers one, the timekeeper, sleeps no longer than until the next timer. When it gets up, it leaves the post vacant; whoever
+// goes to work fills it if there are timers. Workers at work look at the timers between turns.
+#include "torvyn/reactor/scheduler.h"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <condition_variable>
+#include <csignal>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "torvyn/types/assert.h"
+
+namespace torvyn::reactor {
+namespace {
+
+// A sleep of years overflows in the library that waits; after an hour a worker looks at its clock and sleeps on.
+constexpr std::uint64_t sleep_max_ns = 3'600'000'000'000;
+
+constexpr std::uint64_t times(std::uint64_t factor, std::uint64_t ns) noexcept {
+  return ns > never_ns / factor ? never_ns : factor * ns;
+}
+
+// A heap that allocates nothing: its items are linked through themselves. Push takes constant time, the others logarithmic time,
+// amortised (a pairing heap: Fredman, Sedgewick, Sleator, Tarjan, 1986). `Links` names an item's three pointers, and the order.
+template <class T, class Links>
+class PairingHeap {
+ public:
+  T* top() const noexcept { return root_; }
+
+  void push(T& item) noexcept {
+    Links::child(item) = Links::sibling(item) = Links::before(item) = nullptr;
+    root_ = join(root_, &item);
+  }
+
+  T* pop() noexcept {
+    T* const top = root_;
+    root_ = join_all(Links::child(*top));
+    return top;
+  }
+
+  void remove(T& item) noexcept {
+    if (&item == root_) {
+      pop();
+      return;
+    }
+    T* const before = Links::before(item);
+    T* const sibling = Links::sibling(item);
+    (Links::child(*before) == &item ? Links::child(*before) : Links::sibling(*before)) = sibling;
+    if (sibling != nullptr) Links::before(*sibling) = before;
+    root_ = join(root_, join_all(Links::child(item)));
+  }
+
+ private:
+  // Of two roots the later one becomes the first child of the other. `before` is the parent of a first child, else the sibling to the left.
+  static T* join(T* a, T* b) noexcept {
+    if (a == nullptr) return b;
+    if (b == nullptr) return a;
+    if (Links::precedes(*b, *a)) std::swap(a, b);
+    T* const child = Links::child(*a);
+    Links::sibling(*b) = child;
+    if (child != nullptr) Links::before(*child) = b;
+    Links::before(*b) = a;
+    Links::child(*a) = b;
+    return a;
+  }
+
+  // Neighbours two by two, then the pairs from the last to the first: that is what makes the time logarithmic.
+  static T* join_all(T* first) noexcept {
+    T* pairs = nullptr;
+    while (first != nullptr) {
+      T* const a = first;
+      T* const b = detach(a);
+      first = b == nullptr ? nullptr : detach(b);
+      T* const pair = join(a, b);
+      Links::sibling(*pair) = pairs;
+      pairs = pair;
+    }
+    T* root = nullptr;
+    while (pairs != nullptr) {
+      T* const pair = pairs;
+      pairs = detach(pair);
+      root = join(root, pair);
+    }
+    return root;
+  }
+
+  static T* detach(T* item) noexcept {
+    Links::before(*item) = nullptr;
+    return std::exchange(Links::sibling(*item), nullptr);
+  }
+
+  T* root_ = nullptr;
+};
+
+struct ContenderLinks {
+  static Contender*& child(Contender& item) noexcept { return item.child; }
+  static Contender*& sibling(Contender& item) noexcept { return item.sibling; }
+  static Contender*& before(Contender& item) noexcept { return item.before; }
+  static bool precedes(const Contender& a, const Contender& b) noexcept {
+    return a.virtual_ns != b.virtual_ns ? a.virtual_ns < b.virtual_ns : a.arrival < b.arrival;
+  }
+};
+
+class TurnState {
+ public:
+  // True: it waited, and the caller puts it into a queue.
+  bool wake() noexcept {
+    State seen = state_.load(std::memory_order_relaxed);
+    State next;
+    do {
+      next = seen == State::waiting ? State::queued : seen == State::running ? State::running_woken : seen;
+    } while (!state_.compare_exchange_weak(seen, next, std::memory_order_acq_rel, std::memory_order_relaxed));
+    return seen == State::waiting;
+  }
+
+  bool waits() const noexcept { return state_.load(std::memory_order_acquire) == State::waiting; }
+
+  // The rest is for whoever drives.
+  void queue() noexcept { state_.exchange(State::queued, std::memory_order_acq_rel); }
+  void run() noexcept { state_.exchange(State::running, std::memory_order_acq_rel); }
+  void end() noexcept { state_.exchange(State::ended, std::memory_order_acq_rel); }
+
+  // After a turn. True: it waits, and may be another thread's already. False: it was woken meanwhile.
+  bool wait() noexcept {
+    State running = State::running;
+    return state_.compare_exchange_strong(running, State::waiting, std::memory_order_acq_rel,
+                                          std::memory_order_acquire);
+  }
+
+ private:
+  enum class State : std::uint8_t { unstarted, waiting, queued, running, running_woken, ended };
+  std::atomic<State> state_{State::unstarted};
+};
+
+// Threads inherit the mask of the one that makes them.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() noexcept {
+    sigset_t others;
+    sigfillset(&others);
+    for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT}) sigdelset(&others, own);
+    pthread_sigmask(SIG_BLOCK, &others, &before_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+template <class Body>
+Status start_thread(std::thread& thread, const char* name, Body body) {
+  const SignalsBlocked blocked;
+  try {
+    thread = std::thread([name, body = std::move(body)]() mutable noexcept {
+      pthread_setname_np(pthread_self(), name);
+      body();
+    });
+  } catch (const std::system_error& error) {
+    return fail(ErrorCode::capacity_exceeded, "cannot start a thread: " + error.code().message(),
+                "Raise the limit on processes: `ulimit -u`, or `pids.max` of the container.");
+  }
+  return {};
+}
+
+// Until a wake, or `wake_at_ns`, or an hour; it may also return for nothing.
+void sleep_until(std::condition_variable& bell, std::unique_lock<std::mutex>& lock, const Clock& clock,
+                 std::uint64_t wake_at_ns) {
+  if (wake_at_ns == never_ns) return bell.wait(lock);
+  const std::uint64_t now_ns = clock.monotonic_ns();
+  if (wake_at_ns <= now_ns) return;
+  bell.wait_for(lock, std::chrono::nanoseconds(std::min(wake_at_ns - now_ns, sleep_max_ns)));
+}
+
+// First in, first out, linked through the items' own `Link`.
+template <class T, auto Link>
+class Fifo {
+ public:
+  bool empty() const noexcept { return first_ == nullptr; }
+  void push(T& item) noexcept {
+    item.*Link = nullptr;
+    (empty() ? first_ : last_->*Link) = &item;
+    last_ = &item;
+  }
+  T& pop() noexcept {
+    T& item = *first_;
+    first_ = item.*Link;
+    return item;
+  }
+
+ private:
+  T* first_ = nullptr;
+  T* last_ = nullptr;
+};
+
+// A flow's jobs that no worker has taken yet.
+struct JobList {
+  explicit JobList(Scheduler::Flow& owner) noexcept : flow(owner) {}
+  Scheduler::Flow& flow;
+  Fifo<Job, &Job::next_job> jobs;
+  JobList* next = nullptr;               // in the list of lists that have any
+  std::atomic<std::uint64_t> ran_ns{0};  // spent by jobs and not charged yet
+};
+
+}  // namespace
+
+Contender::Contender(double share, std::uint32_t home_queue) noexcept : cost(1 / share), home(home_queue) {
+  TORVYN_ASSERT(std::isfinite(share) && share >= share_min, "a flow with no share of the workers");
+}
+
+void Contender::charge(std::uint64_t work_ns) noexcept {
+  part_ns += static_cast<double>(std::max<std::uint64_t>(work_ns, 1)) * cost;
+  const double whole_ns = std::floor(part_ns);
+  part_ns -= whole_ns;
+  virtual_ns += static_cast<std::uint64_t>(whole_ns);
+}
+
+// On a cache line of its own: the others look at `head_ns` before each turn.
+struct alignas(64) FairQueues::Queue {
+  std::atomic<std::uint64_t> head_ns{never_ns};  // virtual time of the top; never_ns if there is none
+  std::atomic<std::uint64_t> steals{0};
+  std::mutex mutex;  // guards the rest, and is never held with another queue's
+  PairingHeap<Contender, ContenderLinks> heap;
+  std::uint64_t arrivals = 0;
+};
+
+FairQueues::FairQueues(std::uint32_t queues, std::uint64_t quantum_ns)
+    : count_(queues),
+      slack_ns_(times(2, quantum_ns)),
+      arrears_max_ns_(times(64, quantum_ns)),
+      queues_(std::make_unique<Queue[]>(queues)) {}
+
+FairQueues::~FairQueues() = default;
+
+void FairQueues::push(Queue& queue, Contender& contender) noexcept {
+  const std::lock_guard lock(queue.mutex);
+  contender.arrival = queue.arrivals++;
+  queue.heap.push(contender);
+  queue.head_ns.store(queue.heap.top()->virtual_ns, std::memory_order_seq_cst);
+}
+
+// Requires: the queue is locked and not empty.
+Contender* FairQueues::pop(Queue& queue) noexcept {
+  Contender* const contender = queue.heap.pop();
+  const Contender* const top = queue.heap.top();
+  queue.head_ns.store(top == nullptr ? never_ns : top->virtual_ns, std::memory_order_seq_cst);
+  std::uint64_t service_ns = service_ns_.load(std::memory_order_relaxed);
+  while (service_ns < contender->virtual_ns &&
+         !service_ns_.compare_exchange_weak(service_ns, contender->virtual_ns, std::memory_order_relaxed)) {
+  }
+  return contender;
+}
+
+void FairQueues::enter(Contender& contender) noexcept {
+  contender.virtual_ns = std::max(contender.virtual_ns, service_ns_.load(std::memory_order_relaxed));
+  push(queues_[contender.home], contender);
+}
+
+void FairQueues::put_back(std::uint32_t queue, Contender& contender) noexcept {
+  const std::uint64_t service_ns = service_ns_.load(std::memory_order_relaxed);
+  if (service_ns > arrears_max_ns_) contender.virtual_ns = std::max(contender.virtual_ns, service_ns - arrears_max_ns_);
+  push(queues_[queue], contender);
+}
+
+Contender* FairQueues::next(std::uint32_t queue) noexcept {
+  const auto top_ns = [](const Queue& of) { return of.heap.top() == nullptr ? never_ns : of.heap.top()->virtual_ns; };
+  const auto is_due = [this](std::uint64_t there_ns, std::uint64_t here_ns) {
+    if (here_ns == never_ns) return there_ns != never_ns;
+    return there_ns < here_ns && here_ns - there_ns > slack_ns_;
+  };
+  Queue& here = queues_[queue];
+  for (;;) {
+    Queue* there = &here;
+    std::uint64_t there_ns = never_ns;
+    for (std::uint32_t i = 0; i < count_; ++i) {
+      const std::uint64_t head_ns = queues_[i].head_ns.load(std::memory_order_relaxed);
+      if (i == queue || head_ns >= there_ns) continue;
+      there = &queues_[i];
+      there_ns = head_ns;
+    }
+    std::uint64_t here_ns = never_ns;
+    {
+      const std::lock_guard lock(here.mutex);
+      here_ns = top_ns(here);
+      if (!is_due(there_ns, here_ns)) return here_ns == never_ns ? nullptr : pop(here);
+    }
+    const std::lock_guard lock(there->mutex);
+    if (!is_due(top_ns(*there), here_ns)) continue;  // another worker was faster
+    Contender* const stolen = pop(*there);
+    stolen->home = queue;
+    here.steals.fetch_add(1, std::memory_order_relaxed);
+    return stolen;
+  }
+}
+
+bool FairQueues::any() const noexcept {
+  for (std::uint32_t i = 0; i < count_; ++i) {
+    if (queues_[i].head_ns.load(std::memory_order_seq_cst) != never_ns) return true;
+  }
+  return false;
+}
+
+std::uint64_t FairQueues::steals(std::uint32_t queue) const noexcept {
+  return queues_[queue].steals.load(std::memory_order_relaxed);
+}
+
+class Scheduler::PooledFlow final : public Flow, public Contender {
+ public:
+  PooledFlow(std::shared_ptr<Core> core, double share, std::uint32_t home_queue)
+      : Contender(share, home_queue), jobs_(*this), core_(std::move(core)) {}
+
+  Status start(Driven& driven, std::function<void()> ended) override;
+  void wake() noexcept override;
+  void submit(Job& job) noexcept override;
+
+ private:
+  friend struct Core;
+  struct TimerLinks {
+    static PooledFlow*& child(PooledFlow& flow) noexcept { return flow.timer_child_; }
+    static PooledFlow*& sibling(PooledFlow& flow) noexcept { return flow.timer_sibling_; }
+    static PooledFlow*& before(PooledFlow& flow) noexcept { return flow.timer_before_; }
+    static bool precedes(const PooledFlow& a, const PooledFlow& b) noexcept { return a.wake_at_ns_ < b.wake_at_ns_; }
+  };
+
+  TurnState state_;
+  bool has_timer_ = false;  // was armed when it last waited
+  JobList jobs_;
+  Driven* driven_ = nullptr;
+  std::function<void()> ended_;
+  std::shared_ptr<Core> core_;
+  std::shared_ptr<Flow> self_;  // while it is driven
+
+  // Guarded by the core's mutex.
+  bool in_timers_ = false;
+  std::uint64_t wake_at_ns_ = never_ns;
+  PooledFlow* timer_child_ = nullptr;
+  PooledFlow* timer_sibling_ = nullptr;
+  PooledFlow* timer_before_ = nullptr;
+};
+
+// What the scheduler, its threads and the handles of flows have in common; the last of them takes it away.
+struct Scheduler::Core {
+  struct Worker {
+    std::uint32_t index = 0;
+    std::thread thread;
+    std::uint64_t now_ns = 0;  // the worker's own, as of the last turn, job or sleep
+    bool searches = false;     // counted in `searching`
+
+    // Guarded by `mutex`.
+    std::condition_variable bell;
+    bool sleeps = false;                       // counted in `sleeping`
+    std::uint64_t sleeps_since_ns = never_ns;  // until its thread is up
+    std::uint64_t idle_ns = 0;
+    std::uint64_t wakeups = 0;
+  };
+
+  explicit Core(SchedulerOptions given);
+
+  // The life of a worker.
+  Status start_workers();
+  void work(Worker& me) noexcept;
+  void run_turn(Worker& me, PooledFlow& flow) noexcept;
+  bool run_job(Worker& me) noexcept;
+  bool go_to_sleep(Worker& me) noexcept;
+  void get_up(Worker& worker) noexcept;
+  void enter(PooledFlow& flow) noexcept;
+  void go_to_work(Worker& me) noexcept;
+  void call_one(std::uint32_t near) noexcept;
+  Worker* choose_sleeper(std::uint32_t near) noexcept;
+
+  // Timers.
+  void arm(PooledFlow& flow, std::uint64_t wake_at_ns) noexcept;
+  void disarm(PooledFlow& flow) noexcept;
+  void fire_timers(std::uint64_t now_ns) noexcept;
+  void timers_changed() noexcept;
+
+  void flow_started() noexcept;
+  void flow_ended() noexcept;
+  void submit(JobList& list, Job& job) noexcept;
+
+  const SchedulerOptions options;
+  const Clock& clock;
+  FairQueues queues;
+  const std::unique_ptr<Worker[]> workers;
+  const pid_t process = getpid();
+  std::shared_ptr<Core> let_go;  // itself, in a forked child: never destroyed
+  std::atomic<std::uint32_t> next_home{0};
+
+  // Written with `mutex` held, but for a searcher that finds something; read by anyone.
+  std::atomic<std::uint32_t> sleeping{0};
+  std::atomic<std::uint32_t> searching{0};
+  std::atomic<std::uint32_t> jobs_waiting{0};
+  std::atomic<std::uint64_t> next_timer_ns{never_ns};
+  std::atomic<Worker*> timekeeper{nullptr};
+
+  mutable std::mutex mutex;  // guards the rest; a queue's may be taken while it is held, not the other way round
+  PairingHeap<PooledFlow, PooledFlow::TimerLinks> timers;
+  Fifo<JobList, &JobList::next> job_lists;  // those with jobs
+  std::uint32_t workers_started = 0;
+  std::uint64_t flows = 0;  // started, and not ended
+  bool stopping = false;
+
+  std::uint64_t own_threads = 0;
+  std::thread ended_thread;  // the last own thread that ended; joined by the next
+  std::condition_variable no_own_threads;
+};
+
+class Scheduler::ThreadFlow final : public OwnThreadFlow {
+ public:
+  explicit ThreadFlow(std::shared_ptr<Core> core) : jobs_(*this), core_(std::move(core)) {}
+
+  Status start(Driven& driven, std::function<void()> ended) override;
+  Status run(Driven& driven) override;
+  void wake() noexcept override;
+  void submit(Job& job) noexcept override { core_->submit(jobs_, job); }
+
+ private:
+  void drive(Driven& driven) noexcept;
+  void wait_until(std::uint64_t wake_at_ns) noexcept;
+  void leave_thread() noexcept;
+
+  TurnState state_;
+  JobList jobs_;
+  std::shared_ptr<Core> core_;
+  bool started_ = false;
+  std::thread thread_;  // guarded by the core's mutex
+  std::mutex mutex_;    // held to ring the bell, and to hear it
+  std::condition_variable bell_;
+};
+
+Scheduler::Core::Core(SchedulerOptions given)
+    : options(given),
+      clock(*given.clock),
+      queues(given.worker_threads, given.quantum.time_ns),
+      workers(std::make_unique<Worker[]>(given.worker_threads)) {
+  for (std::uint32_t i = 0; i < given.worker_threads; ++i) workers[i].index = i;
+}
+
+Status Scheduler::Core::start_workers() {
+  const std::lock_guard lock(mutex);
+  TORVYN_ASSERT(!stopping, "a flow was started after its scheduler's end");
+  for (; workers_started < options.worker_threads; ++workers_started) {
+    Worker& worker = workers[workers_started];
+    TORVYN_TRY(start_thread(worker.thread, "torvyn-worker", [this, &worker] { work(worker); }));
+  }
+  return {};
+}
+
+void Scheduler::Core::work(Worker& me) noexcept {
+  me.now_ns = clock.monotonic_ns();
+  for (;;) {
+    if (next_timer_ns.load(std::memory_order_relaxed) <= me.now_ns) {
+      const std::lock_guard lock(mutex);
+      fire_timers(me.now_ns);
+    }
+    if (run_job(me)) continue;
+    if (Contender* const next = queues.next(me.index); next != nullptr) {
+      go_to_work(me);
+      run_turn(me, static_cast<PooledFlow&>(*next));
+    } else if (!go_to_sleep(me)) {
+      return;
+    }
+  }
+}
+
+void Scheduler::Core::run_turn(Worker& me, PooledFlow& flow) noexcept {
+  flow.state_.run();
+  if (flow.has_timer_) disarm(flow);
+  Quantum quantum = options.quantum;
+  quantum.may_block = false;
+  const Turn turn = flow.driven_->turn(quantum);
+  const std::uint64_t began_ns = std::exchange(me.now_ns, clock.monotonic_ns());
+  flow.charge(me.now_ns - began_ns + flow.jobs_.ran_ns.exchange(0, std::memory_order_relaxed));
+
+  switch (turn.next) {
+    case Turn::Next::done: {
+      flow.state_.end();
+      const std::shared_ptr<Flow> self = std::move(flow.self_);
+      const std::function<void()> ended = std::move(flow.ended_);
+      flow_ended();
+      ended();
+      return;
+    }
+    case Turn::Next::wait:
+      if (turn.wake_at_ns <= me.now_ns) break;
+      // Armed before it waits: from then on it may be another thread's.
+      if (turn.wake_at_ns != never_ns) arm(flow, turn.wake_at_ns);
+      if (flow.state_.wait()) return;
+      break;
+    case Turn::Next::again:
+      break;
+  }
+  flow.state_.queue();
+  queues.put_back(me.index, flow);
+}
+
+bool Scheduler::Core::run_job(Worker& me) noexcept {
+  if (jobs_waiting.load(std::memory_order_relaxed) == 0) return false;
+  std::unique_lock lock(mutex);
+  if (job_lists.empty()) return false;
+  JobList& list = job_lists.pop();
+  Job& job = list.jobs.pop();
+  if (!list.jobs.empty()) job_lists.push(list);
+  jobs_waiting.fetch_sub(1);
+  const std::shared_ptr<Flow> flow = list.flow.shared_from_this();
+  lock.unlock();
+
+  go_to_work(me);
+  job.run();
+  const std::uint64_t began_ns = std::exchange(me.now_ns, clock.monotonic_ns());
+  list.ran_ns.fetch_add(me.now_ns - began_ns, std::memory_order_relaxed);
+  return true;
+}
+
+void Scheduler::Core::enter(PooledFlow& flow) noexcept {
+  const std::uint32_t near = flow.home;  // once queued, the flow is for others to touch
+  queues.enter(flow);
+  call_one(near);
+}
+
+// Whoever found something to do sees to what is left behind: more work, and timers.
+void Scheduler::Core::go_to_work(Worker& me) noexcept {
+  if (std::exchange(me.searches, false)) searching.fetch_sub(1);
+  if (sleeping.load() == 0) return;
+  if (jobs_waiting.load() != 0 || queues.any()) call_one(me.index);
+  if (next_timer_ns.load(std::memory_order_relaxed) == never_ns) return;
+  if (timekeeper.load(std::memory_order_relaxed) != nullptr) return;
+  const std::lock_guard lock(mutex);
+  if (timers.top() == nullptr || timekeeper.load(std::memory_order_relaxed) != nullptr) return;
+  if (Worker* const sleeper = choose_sleeper(me.index)) sleeper->bell.notify_one();  // takes the post, and sleeps on
+}
+
+// False: the scheduler ends.
+bool Scheduler::Core::go_to_sleep(Worker& me) noexcept {
+  std::unique_lock lock(mutex);
+  me.sleeps = true;
+  sleeping.fetch_add(1);
+  if (std::exchange(me.searches, false)) searching.fetch_sub(1);
+  me.sleeps_since_ns = clock.monotonic_ns();
+  while (me.sleeps && !stopping && jobs_waiting.load() == 0 && !queues.any()) {
+    std::uint64_t wake_at_ns = never_ns;
+    Worker* const keeper = timekeeper.load(std::memory_order_relaxed);
+    if (timers.top() != nullptr && (keeper == nullptr || keeper == &me)) {
+      timekeeper.store(&me, std::memory_order_relaxed);
+      wake_at_ns = timers.top()->wake_at_ns_;
+      const std::uint64_t now_ns = clock.monotonic_ns();
+      if (wake_at_ns <= now_ns) {
+        fire_timers(now_ns);
+        break;
+      }
+    }
+    sleep_until(me.bell, lock, clock, wake_at_ns);
+    ++me.wakeups;
+  }
+  if (me.sleeps) get_up(me);
+  me.now_ns = clock.monotonic_ns();
+  me.idle_ns += me.now_ns - std::exchange(me.sleeps_since_ns, never_ns);
+  return !stopping;
+}
+
+// Requires: `mutex` is held.
+void Scheduler::Core::get_up(Worker& worker) noexcept {
+  worker.sleeps = false;
+  sleeping.fetch_sub(1);
+  if (timekeeper.load(std::memory_order_relaxed) == &worker) timekeeper.store(nullptr, std::memory_order_relaxed);
+}
+
+// Wakes a worker for something that was queued, where one sleeps and none searches: the nearest has its caches warm.
+void Scheduler::Core::call_one(std::uint32_t near) noexcept {
+  if (sleeping.load() == 0 || searching.load() != 0) return;
+  Worker* sleeper = nullptr;
+  {
+    const std::lock_guard lock(mutex);
+    if (searching.load() != 0) return;
+    sleeper = choose_sleeper(near);
+    if (sleeper == nullptr) return;
+    get_up(*sleeper);
+    sleeper->searches = true;
+    searching.fetch_add(1);
+  }
+  sleeper->bell.notify_one();
+}
+
+// Rather `near`, rather not the timekeeper. Requires: `mutex` is held.
+Scheduler::Core::Worker* Scheduler::Core::choose_sleeper(std::uint32_t near) noexcept {
+  if (workers[near].sleeps) return &workers[near];
+  for (std::uint32_t i = 0; i < options.worker_threads; ++i) {
+    if (workers[i].sleeps && timekeeper.load(std::memory_order_relaxed) != &workers[i]) return &workers[i];
+  }
+  return timekeeper.load(std::memory_order_relaxed);
+}
+
+void Scheduler::Core::arm(PooledFlow& flow, std::uint64_t wake_at_ns) noexcept {
+  const std::lock_guard lock(mutex);
+  flow.has_timer_ = true;
+  flow.in_timers_ = true;
+  flow.wake_at_ns_ = wake_at_ns;
+  timers.push(flow);
+  timers_changed();
+  if (timers.top() != &flow) return;
+  if (Worker* const keeper = timekeeper.load(std::memory_order_relaxed)) keeper->bell.notify_one();
+}
+
+void Scheduler::Core::disarm(PooledFlow& flow) noexcept {
+  const std::lock_guard lock(mutex);
+  flow.has_timer_ = false;
+  if (!std::exchange(flow.in_timers_, false)) return;
+  timers.remove(flow);
+  timers_changed();
+}
+
+// Requires: `mutex` is held.
+void Scheduler::Core::fire_timers(std::uint64_t now_ns) noexcept {
+  while (timers.top() != nullptr && timers.top()->wake_at_ns_ <= now_ns) {
+    PooledFlow& flow = *timers.pop();
+    flow.in_timers_ = false;
+    if (flow.state_.wake()) queues.enter(flow);
+  }
+  timers_changed();
+}
+
+// Requires: `mutex` is held.
+void Scheduler::Core::timers_changed() noexcept {
+  next_timer_ns.store(timers.top() == nullptr ? never_ns : timers.top()->wake_at_ns_, std::memory_order_relaxed);
+}
+
+void Scheduler::Core::flow_started() noexcept {
+  const std::lock_guard lock(mutex);
+  ++flows;
+}
+
+void Scheduler::Core::flow_ended() noexcept {
+  const std::lock_guard lock(mutex);
+  --flows;
+}
+
+void Scheduler::Core::submit(JobList& list, Job& job) noexcept {
+  {
+    const std::lock_guard lock(mutex);
+    TORVYN_ASSERT(workers_started == options.worker_threads, "a job of a flow that was not started");
+    if (list.jobs.empty()) job_lists.push(list);
+    list.jobs.push(job);
+    jobs_waiting.fetch_add(1);
+  }
+  call_one(0);
+}
+
+Status Scheduler::PooledFlow::start(Driven& driven, std::function<void()> ended) {
+  TORVYN_TRY(core_->start_workers());
+  TORVYN_ASSERT(driven_ == nullptr, "a flow was started twice");
+  driven_ = &driven;
+  ended_ = std::move(ended);
+  self_ = shared_from_this();
+  core_->flow_started();
+  state_.queue();
+  core_->enter(*this);
+  return {};
+}
+
+void Scheduler::PooledFlow::submit(Job& job) noexcept { core_->submit(jobs_, job); }
+
+void Scheduler::PooledFlow::wake() noexcept {
+  if (state_.wake()) core_->enter(*this);
+}
+
+Status Scheduler::ThreadFlow::start(Driven& driven, std::function<void()> ended) {
+  TORVYN_TRY(core_->start_workers());
+  TORVYN_ASSERT(!started_, "a flow was started twice");
+  const std::lock_guard lock(core_->mutex);  // the thread must find itself in `thread_` when it leaves
+  TORVYN_TRY(start_thread(thread_, "torvyn-flow", [self = shared_from_this(), this, &driven, ended = std::move(ended)] {
+    drive(driven);
+    core_->flow_ended();
+    ended();
+    leave_thread();
+  }));
+  started_ = true;
+  ++core_->flows;
+  ++core_->own_threads;
+  return {};
+}
+
+Status Scheduler::ThreadFlow::run(Driven& driven) {
+  TORVYN_TRY(core_->start_workers());
+  TORVYN_ASSERT(!std::exchange(started_, true), "a flow was started twice");
+  core_->flow_started();
+  drive(driven);
+  core_->flow_ended();
+  return {};
+}
+
+void Scheduler::ThreadFlow::drive(Driven& driven) noexcept {
+  Quantum quantum = core_->options.quantum;
+  quantum.may_block = true;
+  for (;;) {
+    state_.run();
+    const Turn turn = driven.turn(quantum);
+    if (turn.next == Turn::Next::done) break;
+    if (turn.next == Turn::Next::wait) wait_until(turn.wake_at_ns);
+  }
+  state_.end();
+}
+
+void Scheduler::ThreadFlow::wait_until(std::uint64_t wake_at_ns) noexcept {
+  if (wake_at_ns <= core_->clock.monotonic_ns() || !state_.wait()) return;
+  std::unique_lock lock(mutex_);
+  while (state_.waits() && wake_at_ns > core_->clock.monotonic_ns()) sleep_until(bell_, lock, core_->clock, wake_at_ns);
+}
+
+void Scheduler::ThreadFlow::wake() noexcept {
+  if (!state_.wake()) return;
+  const std::lock_guard lock(mutex_);
+  bell_.notify_one();
+}
+
+// A thread can't join itself: it leaves itself to the next one that ends, and joins the one before.
+void Scheduler::ThreadFlow::leave_thread() noexcept {
+  std::thread before;
+  {
+    const std::lock_guard lock(core_->mutex);
+    before = std::exchange(core_->ended_thread, std::move(thread_));
+    if (--core_->own_threads == 0) core_->no_own_threads.notify_all();
+  }
+  if (before.joinable()) before.join();
+}
+
+Scheduler::Scheduler(SchedulerOptions options) {
+  TORVYN_ASSERT(options.worker_threads >= 1, "a scheduler without workers");
+  core_ = std::make_shared<Core>(options);
+}
+
+Scheduler::~Scheduler() {
+  if (getpid() != core_->process) {
+    core_->let_go = core_;  // nobody is left to join, and a mutex may be held for ever
+    return;
+  }
+  std::unique_lock lock(core_->mutex);
+  TORVYN_ASSERT(core_->flows == 0, "a scheduler was destroyed before its flows ended");
+  core_->stopping = true;
+  for (std::uint32_t i = 0; i < core_->workers_started; ++i) core_->workers[i].bell.notify_one();
+  core_->no_own_threads.wait(lock, [this] { return core_->own_threads == 0; });
+  lock.unlock();
+  for (std::uint32_t i = 0; i < core_->workers_started; ++i) core_->workers[i].thread.join();
+  if (core_->ended_thread.joinable()) core_->ended_thread.join();
+}
+
+std::shared_ptr<Scheduler::Flow> Scheduler::make_flow(double share) {
+  static_assert(sizeof(PooledFlow) <= 304, "there may be tens of thousands");
+  const std::uint32_t home = core_->next_home.fetch_add(1, std::memory_order_relaxed) % core_->options.worker_threads;
+  return std::make_shared<PooledFlow>(core_, share, home);
+}
+
+std::shared_ptr<Scheduler::OwnThreadFlow> Scheduler::make_flow_on_own_thread() {
+  return std::make_shared<ThreadFlow>(core_);
+}
+
+void Scheduler::clock_moved() noexcept {
+  const std::lock_guard lock(core_->mutex);
+  if (Core::Worker* const keeper = core_->timekeeper.load(std::memory_order_relaxed)) keeper->bell.notify_one();
+}
+
+std::vector<WorkerStats> Scheduler::stats() const {
+  std::vector<WorkerStats> stats(core_->options.worker_threads);
+  const std::lock_guard lock(core_->mutex);
+  const std::uint64_t now_ns = core_->clock.monotonic_ns();
+  for (std::uint32_t i = 0; i < stats.size(); ++i) {
+    const Core::Worker& worker = core_->workers[i];
+    stats[i].wakeups = worker.wakeups;
+    stats[i].idle_ns = worker.idle_ns + (worker.sleeps_since_ns == never_ns ? 0 : now_ns - worker.sleeps_since_ns);
+    stats[i].steals = core_->queues.steals(i);
+  }
+  return stats;
+}
+
+}  // namespace torvyn::reactor

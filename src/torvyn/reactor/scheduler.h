@@ -1,0 +1,166 @@
+// Worker threads that drive many flows, each by its share; and flows that have a thread of their own.
+//
+//   Scheduler scheduler({.worker_threads = 2});
+//   const std::shared_ptr<Scheduler::Flow> flow = scheduler.make_flow(flow_share(weight, priority));
+//   FlowDriver driver(std::move(plan), clock, interrupt, flow.get());  // its lanes run as the flow's jobs
+//   driver.set_waker(flow.get());
+//   TORVYN_TRY(flow->start(driver, [&] { ended.count_down(); }));
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "torvyn/reactor/executor.h"
+#include "torvyn/types/clock.h"
+#include "torvyn/types/error.h"
+
+namespace torvyn::reactor {
+
+// The least share: weight 1, priority 0. Virtual time, 64 bits of nanoseconds, lasts such a flow for 18 years of work.
+inline constexpr double share_min = 1.0 / 32;
+
+// weight × 2^(priority − 5). Requires: weight at least 1, priority at most 10.
+inline double flow_share(std::uint32_t weight, std::uint32_t priority) noexcept {
+  return static_cast<double>(weight) * static_cast<double>(1U << priority) * share_min;
+}
+
+// A flow as fair queueing sees it. Its virtual time is the work it has had, in nanoseconds, divided by its share: who has the least is
+// next, so all of them advance together, and work is divided by share.
+// Thread: one at a time; whoever drives it or queues it.
+struct Contender {
+  // Requires: share ≥ share_min. `home` is the queue it enters, until another one takes it.
+  Contender(double share, std::uint32_t home) noexcept;
+
+  // For a turn. At least 1 ns is charged.
+  void charge(std::uint64_t work_ns) noexcept;
+
+  double cost;         // of a nanosecond, in virtual ones: 1 / share
+  double part_ns = 0;  // charged and not yet in `virtual_ns`: less than 1
+  std::uint64_t virtual_ns = 0;
+  std::uint64_t arrival = 0;
+  std::uint32_t home;
+  Contender* child = nullptr;  // belong to the queue
+  Contender* sibling = nullptr;
+  Contender* before = nullptr;
+};
+
+// The queues of runnable flows, one a worker, and the rule who is next. Holds no threads: a test can play the workers.
+//
+// A worker takes the contender with the least virtual time of its own queue, the one that came first among equals. It takes one from
+// another queue (the one furthest behind, which then lives here) when its own is empty, or is ahead of that queue by more than
+// two quanta of virtual time. So the queues advance together, and a contender seldom changes caches.
+//
+// Service time is the virtual time of the contender that was furthest ahead when its turn came. Whoever becomes runnable after waiting,
+// or is new, is put level with it: sleeping earns no credit. On one worker that is the least virtual time in service. On several
+// it is not, on purpose: a flow whose share is more than one thread can give falls behind for ever, and who is put level with that one
+// would hold up all others until it caught up. For the same reason a flow's arrears are limited, to 64 quanta: twice what a flow of the
+// least share is charged for a turn, so arrears that work is going to settle are not touched where turns keep to their quantum.
+//
+// Thread: any. Allocates nothing after construction: contenders are linked through themselves.
+class FairQueues {
+ public:
+  FairQueues(std::uint32_t queues, std::uint64_t quantum_ns);
+  ~FairQueues();
+  FairQueues(const FairQueues&) = delete;
+  FairQueues& operator=(const FairQueues&) = delete;
+
+  // New, or after waiting: to its home. The contender stays alive until `next` gave it back.
+  void enter(Contender& contender) noexcept;
+  // After a turn, when it could go on.
+  void put_back(std::uint32_t queue, Contender& contender) noexcept;
+  // Who is next, taken out of its queue; null when all are empty.
+  Contender* next(std::uint32_t queue) noexcept;
+
+  // Whether anyone is queued. Sequentially consistent with `enter` and `put_back`.
+  bool any() const noexcept;
+  // Contenders that `next(queue)` took from other queues.
+  std::uint64_t steals(std::uint32_t queue) const noexcept;
+
+ private:
+  struct Queue;
+  void push(Queue& queue, Contender& contender) noexcept;
+  Contender* pop(Queue& queue) noexcept;
+
+  std::uint32_t count_;
+  std::uint64_t slack_ns_;
+  std::uint64_t arrears_max_ns_;
+  std::unique_ptr<Queue[]> queues_;
+  std::atomic<std::uint64_t> service_ns_{0};
+};
+
+struct SchedulerOptions {
+  std::uint32_t worker_threads = 1;  // at least 1
+  Quantum quantum = {};  // of a turn; `may_block` is true on a flow's own thread alone, whatever stands here
+  const Clock* clock = &SystemClock::instance();  // outlives the scheduler
+};
+
+struct WorkerStats {
+  std::uint64_t wakeups = 0;  // returns from sleep, for work, a timer or nothing
+  std::uint64_t idle_ns = 0;  // asleep, until now
+  std::uint64_t steals = 0;   // flows taken from another worker's queue
+};
+
+// A worker sleeps while there is nothing to do, and costs nothing then; so do waiting flows, of which there may be tens of thousands, at
+// some 300 bytes each. In steady state nothing is allocated.
+//
+// The threads block all signals but those a thread raises itself (SIGSEGV and its like: the engine's traps), so the program's own
+// threads get them. A forked child has none of the threads: it may destroy the scheduler, which then lets go of everything without
+// ending it, and must not use it.
+//
+// Thread: any, all members; but destroy it when nobody is in one, and not from one of its threads.
+class Scheduler {
+ public:
+  // The handle of a flow. It may be woken, and dropped, at any time; a flow that was started lives on until it has ended.
+  //
+  // As an executor it runs the flow's jobs on the workers, which take them before flows, and flows that have jobs in turns; a flow's
+  // own are taken first in, first out. The time they take is charged to the flow with its next turn; with a thread of its own it has
+  // no share, and its jobs are charged to nobody. A flow on the only worker sees its jobs run after its turn, not during.
+  // The handle outlives `run` of its jobs, so a job may wake its flow as the last thing it does, even if that ends the flow.
+  class Flow : public Waker, public Executor, public std::enable_shared_from_this<Flow> {
+   public:
+    // Gives `driven` a turn, and goes on until one answers `done`; then calls `ended`, on the thread of that turn. Called once.
+    // `driven` must stay alive until `ended` is called, which may destroy it and may start other flows.
+    // A wake before the start counts for nothing: the first turn comes anyway.
+    // Errors: capacity_exceeded: no thread to be had. The flow can be started later.
+    virtual Status start(Driven& driven, std::function<void()> ended) = 0;
+
+    // Requires: the flow was started.
+    void submit(Job& job) noexcept override = 0;
+  };
+
+  // A flow that nothing else waits for: its turns may block, and between them the thread sleeps.
+  class OwnThreadFlow : public Flow {
+   public:
+    // As `start`, on the calling thread: returns when the flow has ended, instead of calling anybody.
+    virtual Status run(Driven& driven) = 0;
+  };
+
+  // Requires: worker_threads ≥ 1. The threads come with the first flow that is started.
+  explicit Scheduler(SchedulerOptions options);
+  // Requires: every flow that was started has ended. Joins the threads.
+  ~Scheduler();
+  Scheduler(const Scheduler&) = delete;
+  Scheduler& operator=(const Scheduler&) = delete;
+
+  // Requires: share ≥ share_min.
+  std::shared_ptr<Flow> make_flow(double share);
+  std::shared_ptr<OwnThreadFlow> make_flow_on_own_thread();
+
+  // A sleeping worker waits for the next timer by the machine's clock. Whoever moves a clock that stands still says so here; flows with
+  // a thread of their own are told by waking them.
+  void clock_moved() noexcept;
+
+  // One for each worker. Flows with threads of their own are not in it.
+  std::vector<WorkerStats> stats() const;
+
+ private:
+  struct Core;
+  class PooledFlow;
+  class ThreadFlow;
+  std::shared_ptr<Core> core_;
+};
+
+}  // namespace torvyn::reactor

@@ -1,0 +1,997 @@
+#include "torvyn/reactor/scheduler.h"
+
+#include <gtest/gtest.h>
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <barrier>
+#include <chrono>
+#include <cmath>
+#include <csignal>
+#include <deque>
+#include <latch>
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+#include <thread>
+#include <tuple>
+
+namespace torvyn::reactor {
+namespace {
+
+constexpr std::uint64_t ms = 1'000'000;
+constexpr std::uint64_t hour = 3'600'000 * ms;
+constexpr Turn again{.next = Turn::Next::again};
+constexpr Turn wait{.next = Turn::Next::wait};
+constexpr Turn done{.next = Turn::Next::done};
+Turn wait_until(std::uint64_t wake_at_ns) { return {.next = Turn::Next::wait, .wake_at_ns = wake_at_ns}; }
+
+// ---- who is next -------------------------------------------------------------------------------------------------------------------
+
+// Busy flows and workers whose turns take as long as a seed says.
+class Simulation {
+ public:
+  Simulation(std::uint32_t workers, std::uint32_t seed) : queues_(workers, 1 * ms), random_(seed), workers_(workers) {}
+
+  void add(double share, std::uint32_t home) {
+    contenders_.emplace_back(share, home);
+    worked_ns_[&contenders_.back()] = 0;
+    queues_.enter(contenders_.back());
+  }
+
+  void play_for(std::uint64_t ns) {
+    const std::uint64_t end_ns = now_ns_ + ns;
+    for (auto& [contender, worked_ns] : worked_ns_) worked_ns = 0;
+    for (;;) {
+      Worker& worker = *std::ranges::min_element(workers_, {}, &Worker::free_at_ns);
+      now_ns_ = worker.free_at_ns;
+      if (now_ns_ >= end_ns) return;
+      const auto index = static_cast<std::uint32_t>(&worker - workers_.data());
+      if (worker.drives != nullptr) {
+        worker.drives->charge(worker.turn_ns);
+        worked_ns_[worker.drives] += worker.turn_ns;
+        queues_.put_back(index, *worker.drives);
+      }
+      worker.drives = queues_.next(index);
+      worker.turn_ns = std::uniform_int_distribution<std::uint64_t>(ms / 5, ms)(random_);
+      worker.free_at_ns = now_ns_ + worker.turn_ns;
+    }
+  }
+
+  // In the order they were added; of the last `play_for`.
+  double worked_ns(std::size_t index) { return static_cast<double>(worked_ns_.at(&contenders_[index])); }
+  double share(std::size_t index) { return 1 / contenders_[index].cost; }
+  std::size_t size() const { return contenders_.size(); }
+
+  // The part of its due that the one got who is furthest from it: 1 for exactly its share.
+  double unfairest() {
+    double shares = 0;
+    double work_ns = 0;
+    for (std::size_t i = 0; i < size(); ++i) {
+      shares += share(i);
+      work_ns += worked_ns(i);
+    }
+    double unfairest = 1;
+    for (std::size_t i = 0; i < size(); ++i) {
+      const double got = worked_ns(i) / (work_ns * share(i) / shares);
+      if (std::abs(got - 1) > std::abs(unfairest - 1)) unfairest = got;
+    }
+    return unfairest;
+  }
+
+ private:
+  struct Worker {
+    std::uint64_t free_at_ns = 0;
+    std::uint64_t turn_ns = 0;
+    Contender* drives = nullptr;
+  };
+  FairQueues queues_;
+  std::minstd_rand random_;
+  std::vector<Worker> workers_;
+  std::deque<Contender> contenders_;
+  std::map<const Contender*, std::uint64_t> worked_ns_;
+  std::uint64_t now_ns_ = 0;
+};
+
+TEST(FairQueues, GiveAThousandEqualFlowsTheirShares) {
+  Simulation simulation(2, 1);
+  for (std::uint32_t i = 0; i < 1'000; ++i) simulation.add(1, i % 2);
+  simulation.play_for(30'000 * ms);
+  EXPECT_NEAR(simulation.unfairest(), 1, 0.1);
+}
+
+TEST(FairQueues, GiveAThousandFlowsTheirSharesByWeightAndPriority) {
+  Simulation simulation(2, 2);
+  for (std::uint32_t i = 0; i < 1'000; ++i) simulation.add(flow_share(1 + i % 4, 4 + i % 3), i % 2);
+  simulation.play_for(100'000 * ms);
+  EXPECT_NEAR(simulation.unfairest(), 1, 0.1);
+}
+
+TEST(FairQueues, GiveSharesWhereverFlowsBegan) {
+  Simulation simulation(4, 3);
+  for (std::uint32_t i = 0; i < 100; ++i) simulation.add(i < 50 ? 1 : 4, 0);
+  simulation.play_for(10'000 * ms);
+  EXPECT_NEAR(simulation.unfairest(), 1, 0.1);
+}
+
+// One of 32 shares among 34 is due nearly two workers, and can use one.
+TEST(FairQueues, AShareBeyondOneThreadHoldsUpNobodyWhoComesLater) {
+  Simulation simulation(2, 4);
+  simulation.add(32, 0);
+  simulation.add(1, 0);
+  simulation.add(1, 1);
+  simulation.play_for(100'000 * ms);
+  simulation.add(1, 0);
+  simulation.play_for(1'000 * ms);
+  EXPECT_NEAR(simulation.worked_ns(0), 1'000 * ms, 20 * ms);
+  for (const std::size_t i : {1U, 2U, 3U}) EXPECT_NEAR(simulation.worked_ns(i), 333 * ms, 33 * ms) << i;
+}
+
+// Without a limit it would be owed 1,600 s here.
+TEST(FairQueues, AShareBeyondOneThreadIsNotPaidLater) {
+  Simulation simulation(2, 5);
+  simulation.add(32, 0);
+  simulation.add(1, 1);
+  simulation.add(1, 1);
+  simulation.play_for(100'000 * ms);
+  for (std::uint32_t i = 0; i < 62; ++i) simulation.add(1, i % 2);
+  simulation.play_for(60'000 * ms);
+  EXPECT_NEAR(simulation.unfairest(), 1, 0.1);
+}
+
+TEST(FairQueues, AFlowThatSleptHasNoCredit) {
+  FairQueues queues(1, 1 * ms);
+  Contender busy(1, 0);
+  Contender sleeper(1, 0);
+  queues.enter(busy);
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_EQ(queues.next(0), &busy);
+    busy.charge(1 * ms);
+    queues.put_back(0, busy);
+  }
+  queues.enter(sleeper);
+  EXPECT_EQ(sleeper.virtual_ns, 9 * ms) << "level with the turn in service";
+  EXPECT_EQ(queues.next(0), &sleeper);
+}
+
+TEST(FairQueues, AFlowThatHadMoreThanItsShareDoesNotLoseItByANap) {
+  FairQueues queues(1, 1 * ms);
+  Contender napper(1, 0);
+  queues.enter(napper);
+  ASSERT_EQ(queues.next(0), &napper);
+  napper.charge(5 * ms);
+  queues.enter(napper);
+  EXPECT_EQ(napper.virtual_ns, 5 * ms);
+}
+
+TEST(FairQueues, EqualsGoInTheOrderTheyCame) {
+  FairQueues queues(1, 1 * ms);
+  std::deque<Contender> contenders;
+  for (int i = 0; i < 100; ++i) queues.enter(contenders.emplace_back(1, 0));
+  for (Contender& contender : contenders) EXPECT_EQ(queues.next(0), &contender);
+  EXPECT_EQ(queues.next(0), nullptr);
+}
+
+TEST(FairQueues, ChargeWhatIsLessThanANanosecondOfVirtualTime) {
+  Contender contender(flow_share(3, 10), 0);  // 96
+  for (int i = 0; i < 96'000; ++i) contender.charge(1);
+  EXPECT_NEAR(static_cast<double>(contender.virtual_ns), 1'000, 1);
+  Contender idle(1, 0);
+  idle.charge(0);
+  EXPECT_EQ(idle.virtual_ns, 1U) << "a turn that took no time would be repeated for ever";
+}
+
+TEST(FairQueues, LookElsewhereBeyondTwoQuantaOnly) {
+  for (const std::uint64_t ahead_ns : {200U, 201U}) {
+    FairQueues queues(2, 100);
+    Contender there(1, 0);
+    Contender here(1, 1);
+    here.charge(ahead_ns);
+    queues.put_back(0, there);
+    queues.put_back(1, here);
+    const bool is_stolen = ahead_ns > 200;
+    EXPECT_EQ(queues.next(1), is_stolen ? &there : &here) << ahead_ns;
+    EXPECT_EQ(queues.steals(1), is_stolen ? 1U : 0U);
+    EXPECT_EQ(there.home, is_stolen ? 1U : 0U);
+  }
+}
+
+TEST(FairQueues, AnEmptyQueueTakesTheOneFurthestBehind) {
+  FairQueues queues(3, 1 * ms);
+  Contender behind(1, 1);
+  Contender ahead(1, 0);
+  ahead.charge(10);
+  queues.put_back(0, ahead);
+  queues.put_back(1, behind);
+  EXPECT_TRUE(queues.any());
+  EXPECT_EQ(queues.next(2), &behind);
+  EXPECT_EQ(queues.next(2), &ahead);
+  EXPECT_EQ(queues.steals(2), 2U);
+  EXPECT_EQ(queues.next(2), nullptr);
+  EXPECT_FALSE(queues.any());
+}
+
+TEST(FairQueues, AgreeWithASortedSet) {
+  std::minstd_rand random(6);
+  FairQueues queues(1, 1'000 * ms);  // arrears out of reach
+  std::deque<Contender> contenders;
+  std::vector<Contender*> outside;
+  for (int i = 0; i < 50; ++i) outside.push_back(&contenders.emplace_back(1, 0));
+  std::set<std::tuple<std::uint64_t, std::uint64_t, Contender*>> model;
+  for (std::uint64_t step = 0; step < 20'000; ++step) {
+    if (!outside.empty() && random() % 2 == 0) {
+      std::swap(outside[random() % outside.size()], outside.back());
+      Contender& contender = *outside.back();
+      outside.pop_back();
+      contender.charge(random() % 8);
+      queues.put_back(0, contender);
+      model.emplace(contender.virtual_ns, step, &contender);
+    } else if (!model.empty()) {
+      Contender* const least = std::get<Contender*>(*model.begin());
+      model.erase(model.begin());
+      ASSERT_EQ(queues.next(0), least) << "step " << step;
+      outside.push_back(least);
+    }
+  }
+}
+
+// ---- threads -----------------------------------------------------------------------------------------------------------------------
+
+class Script final : public Driven {
+ public:
+  explicit Script(std::function<Turn(const Quantum&)> turn) : turn_(std::move(turn)) {}
+  explicit Script(std::function<Turn()> turn) : turn_([turn = std::move(turn)](const Quantum&) { return turn(); }) {}
+  Turn turn(const Quantum& quantum) noexcept override { return turn_(quantum); }
+
+ private:
+  std::function<Turn(const Quantum&)> turn_;
+};
+
+class Task final : public Job {
+ public:
+  explicit Task(std::function<void()> body) : body_(std::move(body)) {}
+  void run() noexcept override { body_(); }
+
+ private:
+  std::function<void()> body_;
+};
+
+void start(Scheduler::Flow& flow, Driven& driven, std::latch& ended) {
+  const Status started = flow.start(driven, [&ended] { ended.count_down(); });
+  ASSERT_TRUE(started) << started.error().to_string();
+}
+
+// Keeps one worker in a turn from its construction until `open`.
+class Gate {
+ public:
+  explicit Gate(Scheduler& scheduler)
+      : flow_(scheduler.make_flow(1)), script_([this] {
+          entered_.count_down();
+          open_.wait();
+          return done;
+        }) {
+    start(*flow_, script_, ended_);
+    entered_.wait();
+  }
+  void open() {
+    open_.count_down();
+    ended_.wait();
+  }
+
+ private:
+  std::latch entered_{1};
+  std::latch open_{1};
+  std::latch ended_{1};
+  std::shared_ptr<Scheduler::Flow> flow_;
+  Script script_;
+};
+
+TEST(Scheduler, DividesAWorkerByShares) {
+  ManualClock clock;
+  Scheduler scheduler({.clock = &clock});
+  Gate gate(scheduler);
+  std::latch ended(3);
+  std::array<int, 3> turns{};
+  int all_turns = 0;
+  std::deque<Script> scripts;
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    scripts.emplace_back(std::function<Turn()>([&, i] {
+      if (all_turns == 7'000) return done;
+      clock.advance_ns(1 * ms);
+      ++all_turns;
+      ++turns[i];
+      return again;
+    }));
+    start(*scheduler.make_flow(flow_share(1, 5 + i)), scripts.back(), ended);
+  }
+  gate.open();
+  ended.wait();
+  EXPECT_NEAR(turns[0], 1'000, 1);
+  EXPECT_NEAR(turns[1], 2'000, 1);
+  EXPECT_NEAR(turns[2], 4'000, 1);
+}
+
+// A wake that is lost leaves a flow waiting for ever, and the test with it.
+TEST(Scheduler, LosesNoWakeInAStormAndDrivesAFlowOnOneThreadAtATime) {
+  constexpr std::uint64_t rounds = 2'000;
+  constexpr std::size_t wakers = 4;
+  struct Driver final : Driven {
+    Turn turn(const Quantum&) noexcept override {
+      ++turns;  // of no one type: a data race if two threads drive
+      seen = given.load(std::memory_order_relaxed);
+      if (seen == wakers * rounds) return done;
+      switch (turns % 4) {
+        case 0:
+          return again;
+        case 1:
+          return wait_until(SystemClock::instance().monotonic_ns() + hour);
+        default:
+          return wait;
+      }
+    }
+    std::atomic<std::uint64_t> given{0};
+    std::uint64_t seen = 0;
+    std::uint64_t turns = 0;
+  };
+  Scheduler scheduler({.worker_threads = 3});
+  std::deque<Driver> drivers(10);
+  std::vector<std::shared_ptr<Scheduler::Flow>> flows;
+  std::latch ended(static_cast<std::ptrdiff_t>(drivers.size()));
+  for (std::size_t i = 0; i < drivers.size(); ++i) {
+    flows.push_back(i < 2 ? scheduler.make_flow_on_own_thread() : scheduler.make_flow(1));
+    start(*flows.back(), drivers[i], ended);
+  }
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t waker = 0; waker < wakers; ++waker) {
+      threads.emplace_back([&, waker] {
+        for (std::uint64_t round = 0; round < rounds; ++round) {
+          for (std::size_t i = 0; i < drivers.size(); ++i) {
+            const std::size_t target = (i + waker * 3) % drivers.size();
+            drivers[target].given.fetch_add(1, std::memory_order_relaxed);
+            flows[target]->wake();
+          }
+        }
+      });
+    }
+  }
+  ended.wait();
+  for (const Driver& driver : drivers) EXPECT_EQ(driver.seen, wakers * rounds);
+}
+
+// Tokens go round a ring of flows. There is less to do than there are workers, so these sleep and are woken all the time.
+TEST(Scheduler, LosesNoWakeWhileWorkersFallAsleep) {
+  struct Member final : Driven {
+    Turn turn(const Quantum&) noexcept override {
+      const std::uint64_t tokens = inbox.exchange(0, std::memory_order_relaxed);
+      passed += tokens;
+      next->inbox.fetch_add(tokens, std::memory_order_relaxed);
+      next->flow->wake();
+      return passed < 3'000 ? wait : done;
+    }
+    std::atomic<std::uint64_t> inbox{0};
+    std::uint64_t passed = 0;
+    Member* next = nullptr;
+    std::shared_ptr<Scheduler::Flow> flow;
+  };
+  Scheduler scheduler({.worker_threads = 3});
+  std::deque<Member> members(8);
+  std::latch ended(static_cast<std::ptrdiff_t>(members.size()));
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    members[i].next = &members[(i + 1) % members.size()];
+    members[i].flow = scheduler.make_flow(1);
+    if (i == 0) members[i].flow = scheduler.make_flow_on_own_thread();
+  }
+  members[0].inbox = 2;
+  for (Member& member : members) start(*member.flow, member, ended);
+  ended.wait();
+  for (const Member& member : members) EXPECT_GE(member.passed, 3'000U);
+}
+
+// Three turns, or three jobs, that can't go on without one another: with fewer workers awake they would wait for ever.
+TEST(Scheduler, RousesAsManyWorkersAsThereIsWorkFor) {
+  constexpr int rounds = 300;
+  Scheduler scheduler({.worker_threads = 3});
+  std::barrier meeting(3);
+  std::atomic<int> met{0};
+  const auto meet = [&] {
+    meeting.arrive_and_wait();
+    met.fetch_add(1);
+    met.notify_all();
+  };
+  const auto wait_for = [&met](int count) {
+    for (int seen = met.load(); seen < count; seen = met.load()) met.wait(seen);
+  };
+  std::deque<Script> scripts;
+  std::deque<Task> jobs;
+  std::vector<std::shared_ptr<Scheduler::Flow>> flows;
+  std::latch ended(3);
+  for (int i = 0; i < 3; ++i) {
+    jobs.emplace_back(meet);
+    scripts.emplace_back(std::function<Turn()>([&, turns = 0]() mutable {
+      meet();
+      return ++turns <= rounds ? wait : done;
+    }));
+    flows.push_back(scheduler.make_flow(1));
+    start(*flows.back(), scripts.back(), ended);
+  }
+  int count = 3;
+  wait_for(count);
+  for (int i = 0; i < rounds; ++i) {
+    for (std::size_t j = 0; j < 3; ++j) flows[0]->submit(jobs[j]);
+    wait_for(count += 3);
+    for (const auto& flow : flows) flow->wake();
+    wait_for(count += 3);
+  }
+  ended.wait();
+  EXPECT_EQ(met, count);
+}
+
+TEST(Scheduler, AFlowMayWakeItself) {
+  Scheduler scheduler({});
+  std::latch ended(1);
+  int turns = 0;
+  const auto flow = scheduler.make_flow(1);
+  Script script([&] {
+    if (++turns == 1'000) return done;
+    flow->wake();
+    return wait;
+  });
+  start(*flow, script, ended);
+  ended.wait();
+  EXPECT_EQ(turns, 1'000);
+}
+
+TEST(Scheduler, WakesBeforeTheStartAndAfterTheEndAreNothing) {
+  Scheduler scheduler({});
+  for (const std::shared_ptr<Scheduler::Flow>& flow :
+       {scheduler.make_flow(1), std::shared_ptr<Scheduler::Flow>(scheduler.make_flow_on_own_thread())}) {
+    int turns = 0;
+    Script script([&] {
+      ++turns;
+      return done;
+    });
+    std::latch ended(1);
+    flow->wake();
+    start(*flow, script, ended);
+    ended.wait();
+    flow->wake();
+    EXPECT_EQ(turns, 1);
+  }
+}
+
+// One worker, and a clock that stands: whatever was to be done first is done when `settle` returns.
+struct StandingClock {
+  ManualClock clock;
+  Scheduler scheduler{{.clock = &clock}};
+  std::shared_ptr<Scheduler::Flow> mark = scheduler.make_flow(1);
+  std::atomic<int> marks{0};
+  std::atomic<bool> ends{false};
+  std::latch ended{1};
+  Script script{[this] {
+    marks.fetch_add(1);
+    marks.notify_all();
+    return ends ? done : wait;
+  }};
+
+  StandingClock() { start(*mark, script, ended); }
+  ~StandingClock() {
+    ends = true;
+    mark->wake();
+    ended.wait();
+  }
+
+  // The mark is charged for each of its turns, so flows that have had fewer go before it.
+  void settle() {
+    for (int i = 0; i < 3; ++i) {
+      const int before = marks.load();
+      mark->wake();
+      marks.wait(before);
+    }
+  }
+  // Time counts as idle only while the worker sleeps. Returns how much has.
+  std::uint64_t wait_for_sleep() {
+    for (;;) {
+      const std::uint64_t before_ns = scheduler.stats()[0].idle_ns;
+      clock.advance_ns(1);
+      if (scheduler.stats()[0].idle_ns == before_ns + 1) return before_ns + 1;
+    }
+  }
+  void advance(std::uint64_t ns) {
+    clock.advance_ns(ns);
+    scheduler.clock_moved();
+    settle();
+  }
+};
+
+TEST(Scheduler, FiresTimersWhenTheyAreDueInTheirOrder) {
+  std::vector<std::uint64_t> fired;
+  std::deque<Script> scripts;
+  std::latch ended(5);
+  {
+    StandingClock standing;
+    for (const std::uint64_t at_ns : {5 * hour, 3 * hour, 1 * hour, 4 * hour, 2 * hour}) {
+      scripts.emplace_back(std::function<Turn()>([&, at_ns, is_first = true]() mutable {
+        if (std::exchange(is_first, false)) return wait_until(at_ns);
+        fired.push_back(at_ns);
+        return done;
+      }));
+      start(*standing.scheduler.make_flow(1), scripts.back(), ended);
+    }
+    standing.settle();
+    EXPECT_TRUE(fired.empty());
+    standing.advance(2 * hour);
+    EXPECT_EQ(fired, (std::vector<std::uint64_t>{1 * hour, 2 * hour}));
+    standing.advance(1 * hour - 1);
+    EXPECT_EQ(fired.size(), 2U);
+    standing.advance(1);
+    EXPECT_EQ(fired.size(), 3U);
+    // Nothing but the clock tells the worker, which would sleep for another hour.
+    standing.wait_for_sleep();
+    standing.clock.advance_ns(10 * hour);
+    standing.scheduler.clock_moved();
+    ended.wait();
+  }
+  EXPECT_EQ(fired, (std::vector<std::uint64_t>{1 * hour, 2 * hour, 3 * hour, 4 * hour, 5 * hour}));
+}
+
+// A third of the flows are woken before their time, and ask for another.
+TEST(Scheduler, AWakeTakesThePlaceOfTheTimer) {
+  constexpr std::size_t count = 300;
+  std::minstd_rand random(7);
+  std::vector<std::uint64_t> fired;
+  std::size_t woken = 0;
+  int early = 0;
+  std::deque<Script> scripts;
+  std::vector<std::shared_ptr<Scheduler::Flow>> flows;
+  std::latch ended(count);
+  {
+    StandingClock standing;
+    for (std::size_t i = 0; i < count; ++i) {
+      scripts.emplace_back(std::function<Turn()>([&, at_ns = 1 + random() % 1'000, turns = 0]() mutable {
+        if (++turns == 1) return wait_until(at_ns);
+        if (standing.clock.monotonic_ns() == 0) {
+          ++woken;
+          return wait_until(at_ns += 500);
+        }
+        if (standing.clock.monotonic_ns() < at_ns) ++early;
+        fired.push_back(at_ns);
+        return done;
+      }));
+      flows.push_back(standing.scheduler.make_flow(1));
+      start(*flows.back(), scripts.back(), ended);
+    }
+    standing.settle();
+    for (std::size_t i = 0; i < count; i += 3) flows[i]->wake();
+    standing.settle();
+    for (int step = 0; step < 15; ++step) standing.advance(100);
+    ended.wait();
+  }
+  EXPECT_EQ(woken, count / 3);
+  EXPECT_EQ(early, 0);
+  EXPECT_EQ(fired.size(), count);
+  EXPECT_TRUE(std::ranges::is_sorted(fired));
+}
+
+TEST(Scheduler, TimersFireByTheMachinesClockOnEveryThread) {
+  Scheduler scheduler({.worker_threads = 2});
+  const Clock& clock = SystemClock::instance();
+  std::deque<Script> scripts;
+  std::atomic<int> early{0};
+  std::latch ended(20);
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    scripts.emplace_back(std::function<Turn()>([&, i, turns = 0, at_ns = std::uint64_t{0}]() mutable {
+      if (clock.monotonic_ns() < at_ns) ++early;
+      if (++turns == 10) return done;
+      at_ns = clock.monotonic_ns() + (i + 1) * ms / 10;
+      return wait_until(at_ns);
+    }));
+    start(i % 5 == 0 ? *scheduler.make_flow_on_own_thread() : *scheduler.make_flow(1), scripts.back(), ended);
+  }
+  ended.wait();
+  EXPECT_EQ(early, 0) << "a turn before its time, and nobody woke the flow";
+}
+
+// The first timer gets the worker up that sees to timers, and holds it; the other worker must see to the second.
+TEST(Scheduler, ATimerDoesNotWaitForABusyWorker) {
+  Scheduler scheduler({.worker_threads = 2});
+  std::latch fired(1);
+  std::latch ended(2);
+  const std::uint64_t now_ns = SystemClock::instance().monotonic_ns();
+  Script first([&, turns = 0]() mutable {
+    if (++turns == 1) return wait_until(now_ns + 10 * ms);
+    fired.wait();
+    return done;
+  });
+  Script second([&, turns = 0]() mutable {
+    if (++turns == 1) return wait_until(now_ns + 20 * ms);
+    fired.count_down();
+    return done;
+  });
+  start(*scheduler.make_flow(1), first, ended);
+  start(*scheduler.make_flow(1), second, ended);
+  ended.wait();
+}
+
+// One worker sleeps until the later one; the other sleeps with no time set, and may be who drives the earlier one.
+TEST(Scheduler, AnEarlierTimerShortensTheSleep) {
+  Scheduler scheduler({.worker_threads = 2});
+  std::latch all_ended(1);
+  Script later([turns = 0]() mutable {
+    return ++turns == 1 ? wait_until(SystemClock::instance().monotonic_ns() + hour) : done;
+  });
+  const auto flow = scheduler.make_flow(1);
+  start(*flow, later, all_ended);
+  for (int i = 0; i < 20; ++i) {
+    std::latch ended(1);
+    Script earlier([turns = 0]() mutable {
+      return ++turns == 1 ? wait_until(SystemClock::instance().monotonic_ns() + 2 * ms) : done;
+    });
+    start(*scheduler.make_flow(1), earlier, ended);
+    ended.wait();
+  }
+  flow->wake();
+  all_ended.wait();
+}
+
+TEST(Scheduler, AnIdleWorkerTakesFromABusyOne) {
+  Scheduler scheduler({.worker_threads = 2});
+  std::latch second_ran(1);
+  std::latch ended(2);
+  Script first([&] {
+    second_ran.wait();
+    return done;
+  });
+  Script second([&] {
+    second_ran.count_down();
+    return done;
+  });
+  const auto at_home_0 = scheduler.make_flow(1);
+  const auto at_home_1 = scheduler.make_flow(1);
+  const auto at_home_0_too = scheduler.make_flow(1);
+  start(*at_home_0, first, ended);
+  start(*at_home_0_too, second, ended);
+  ended.wait();
+  std::uint64_t steals = 0;
+  for (const WorkerStats& worker : scheduler.stats()) steals += worker.steals;
+  EXPECT_GE(steals, 1U) << "both belong to one worker, and ran at the same time";
+}
+
+TEST(Scheduler, TenThousandWaitingFlowsWakeNobody) {
+  constexpr std::size_t count = 10'000;
+  Scheduler scheduler({.worker_threads = 2});
+  std::latch waiting(count);
+  std::latch ended(count);
+  std::atomic<bool> ends{false};
+  std::deque<Script> scripts;
+  std::vector<std::shared_ptr<Scheduler::Flow>> flows;
+  for (std::size_t i = 0; i < count; ++i) {
+    scripts.emplace_back(std::function<Turn()>([&, i] {
+      if (ends) return done;
+      waiting.count_down();
+      return i % 2 == 0 ? wait : wait_until(SystemClock::instance().monotonic_ns() + hour);
+    }));
+    flows.push_back(scheduler.make_flow(1));
+    start(*flows.back(), scripts.back(), ended);
+  }
+  waiting.wait();
+  const auto wakeups = [&scheduler] {
+    std::uint64_t sum = 0;
+    for (const WorkerStats& worker : scheduler.stats()) sum += worker.wakeups;
+    return sum;
+  };
+  // The last turns may still be ending: of ten looks, two in a row must see the same.
+  bool is_quiet = false;
+  for (int look = 0; look < 10 && !is_quiet; ++look) {
+    const std::uint64_t before = wakeups();
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    is_quiet = wakeups() == before;
+  }
+  EXPECT_TRUE(is_quiet);
+  ends = true;
+  for (const auto& flow : flows) flow->wake();
+  ended.wait();
+  EXPECT_GT(wakeups(), 0U) << "the counter counts";
+}
+
+TEST(Scheduler, CountsTheTimeAWorkerSleeps) {
+  StandingClock standing;
+  const std::uint64_t before_ns = standing.wait_for_sleep();
+  standing.clock.advance_ns(41);
+  EXPECT_EQ(standing.scheduler.stats()[0].idle_ns, before_ns + 41);
+}
+
+// ---- a thread of their own ---------------------------------------------------------------------------------------------------------
+
+TEST(Scheduler, AFlowThatBlocksOnItsOwnThreadHoldsUpNobody) {
+  Scheduler scheduler({});
+  std::latch hundred_turns(100);
+  std::latch ended(2);
+  bool may_block_here = false;
+  bool may_block_there = true;
+  Script blocks([&](const Quantum& quantum) {
+    may_block_here = quantum.may_block;
+    hundred_turns.wait();
+    return done;
+  });
+  Script busy([&, turns = 0](const Quantum& quantum) mutable {
+    may_block_there = quantum.may_block;
+    hundred_turns.count_down();
+    return ++turns == 100 ? done : again;
+  });
+  start(*scheduler.make_flow_on_own_thread(), blocks, ended);
+  start(*scheduler.make_flow(1), busy, ended);
+  ended.wait();
+  EXPECT_TRUE(may_block_here);
+  EXPECT_FALSE(may_block_there);
+}
+
+TEST(Scheduler, RunsAFlowOnTheCallersThreadToItsEnd) {
+  Scheduler scheduler({});
+  const auto flow = scheduler.make_flow_on_own_thread();
+  std::atomic<int> wakes{0};
+  std::set<std::thread::id> threads;
+  int turns = 0;
+  Script script([&] {
+    threads.insert(std::this_thread::get_id());
+    ++turns;
+    return wakes == 3 ? done : turns % 2 == 0 ? again : wait;
+  });
+  const std::jthread waker([&] {
+    while (wakes < 3) {
+      ++wakes;
+      flow->wake();
+    }
+  });
+  ASSERT_TRUE(flow->run(script));
+  EXPECT_EQ(threads, std::set{std::this_thread::get_id()});
+}
+
+TEST(Scheduler, AnEndMayStartTheNextFlow) {
+  Scheduler scheduler({});
+  for (const bool on_own_thread : {false, true}) {
+    int left = 200;
+    std::latch ended(1);
+    Script script([] { return done; });
+    std::function<void()> restart = [&] {
+      if (left-- == 0) return ended.count_down();
+      std::shared_ptr<Scheduler::Flow> flow = scheduler.make_flow(1);
+      if (on_own_thread) flow = scheduler.make_flow_on_own_thread();
+      EXPECT_TRUE(flow->start(script, restart));
+    };
+    restart();
+    ended.wait();
+  }
+}
+
+// ---- jobs --------------------------------------------------------------------------------------------------------------------------
+
+TEST(Scheduler, RunsAJobWhileItsFlowGoesOn) {
+  Scheduler scheduler({});
+  std::latch ended(1);
+  std::latch ran(1);
+  std::thread::id job_thread;
+  std::thread::id flow_thread;
+  Task job([&] {
+    job_thread = std::this_thread::get_id();
+    ran.count_down();
+  });
+  const auto flow = scheduler.make_flow_on_own_thread();
+  Script script([&] {
+    flow_thread = std::this_thread::get_id();
+    flow->submit(job);
+    ran.wait();
+    return done;
+  });
+  start(*flow, script, ended);
+  ended.wait();
+  EXPECT_NE(job_thread, flow_thread);
+}
+
+TEST(Scheduler, RunsAJobOfTheOnlyWorkersFlowAfterItsTurn) {
+  Scheduler scheduler({});
+  std::latch ended(1);
+  bool ran = false;
+  const auto flow = scheduler.make_flow(1);
+  Task job([&] {
+    ran = true;
+    flow->wake();
+  });
+  bool ran_during_turn = false;
+  Script script([&] {
+    if (ran) return done;
+    flow->submit(job);
+    ran_during_turn = ran;
+    return wait;
+  });
+  start(*flow, script, ended);
+  ended.wait();
+  EXPECT_TRUE(ran);
+  EXPECT_FALSE(ran_during_turn);
+}
+
+TEST(Scheduler, TakesJobsBeforeFlowsInTheirOrderAndFlowsInTurns) {
+  Scheduler scheduler({});
+  Gate gate(scheduler);
+  std::vector<std::string> order;
+  std::latch ran(6);
+  std::deque<Task> jobs;
+  const auto job = [&](const std::string& name) -> Job& {
+    return jobs.emplace_back([&, name] {
+      order.push_back(name);
+      ran.count_down();
+    });
+  };
+  std::latch ended(3);
+  std::deque<Script> scripts;
+  Script later([&] {
+    order.emplace_back("flow");
+    ran.count_down();
+    return done;
+  });
+  start(*scheduler.make_flow(1), later, ended);
+  for (const std::vector<std::string>& names : {std::vector<std::string>{"a1", "a2", "a3"}, {"b1", "b2"}}) {
+    const auto flow = scheduler.make_flow_on_own_thread();
+    std::latch is_submitted(1);
+    std::vector<Job*> mine;
+    for (const std::string& name : names) mine.push_back(&job(name));
+    scripts.emplace_back(std::function<Turn()>([&, raw = flow.get(), mine] {
+      for (Job* const one : mine) raw->submit(*one);
+      is_submitted.count_down();
+      ran.wait();
+      return done;
+    }));
+    start(*flow, scripts.back(), ended);
+    is_submitted.wait();
+  }
+  gate.open();
+  ended.wait();
+  EXPECT_EQ(order, (std::vector<std::string>{"a1", "b1", "a2", "b2", "a3", "flow"}));
+}
+
+TEST(Scheduler, ChargesAFlowForItsJobs) {
+  ManualClock clock;
+  Scheduler scheduler({.clock = &clock});
+  Gate gate(scheduler);
+  std::latch ended(2);
+  int jobs = 0;
+  int turns = 0;
+  const auto delegates = scheduler.make_flow(1);
+  Task job([&] {
+    clock.advance_ns(1 * ms);
+    ++jobs;
+    delegates->wake();
+  });
+  Script delegating([&] {
+    if (jobs + turns >= 2'000) return done;
+    delegates->submit(job);
+    return wait;
+  });
+  Script working([&] {
+    if (jobs + turns >= 2'000) return done;
+    clock.advance_ns(1 * ms);
+    ++turns;
+    return again;
+  });
+  start(*delegates, delegating, ended);
+  start(*scheduler.make_flow(1), working, ended);
+  gate.open();
+  ended.wait();
+  EXPECT_NEAR(jobs, turns, 3);
+}
+
+// A job may wake its flow as its last act, though another turn has ended the flow by then and nobody else holds the handle.
+TEST(Scheduler, AHandleOutlivesItsJobs) {
+  Scheduler scheduler({.worker_threads = 2});
+  for (int i = 0; i < 20; ++i) {
+    std::latch ended(1);
+    std::latch job_ended(1);
+    std::atomic<bool> ran{false};
+    auto flow = scheduler.make_flow(1);
+    Scheduler::Flow* const raw = flow.get();
+    Task job([&, handle = std::weak_ptr(flow)] {
+      ran = true;
+      ended.wait();
+      for (int look = 0; look < 100 && !handle.expired(); ++look) std::this_thread::yield();
+      EXPECT_FALSE(handle.expired());
+      if (!handle.expired()) raw->wake();
+      job_ended.count_down();
+    });
+    Script script([&, is_submitted = false]() mutable {
+      if (!std::exchange(is_submitted, true)) raw->submit(job);
+      return ran ? done : again;
+    });
+    start(*flow, script, ended);
+    flow.reset();
+    job_ended.wait();
+  }
+}
+
+// ---- manners -----------------------------------------------------------------------------------------------------------------------
+
+TEST(Scheduler, LeavesSignalsToTheProgramButNotTraps) {
+  Scheduler scheduler({});
+  std::latch ended(2);
+  std::array<sigset_t, 2> masks{};
+  std::deque<Script> scripts;
+  for (sigset_t& mask : masks) {
+    scripts.emplace_back(std::function<Turn()>([&mask] {
+      pthread_sigmask(SIG_BLOCK, nullptr, &mask);
+      return done;
+    }));
+  }
+  sigset_t before;
+  pthread_sigmask(SIG_BLOCK, nullptr, &before);
+  start(*scheduler.make_flow(1), scripts[0], ended);
+  start(*scheduler.make_flow_on_own_thread(), scripts[1], ended);
+  ended.wait();
+  for (const sigset_t& mask : masks) {
+    for (const int blocked : {SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGUSR1, SIGRTMIN}) {
+      EXPECT_EQ(sigismember(&mask, blocked), 1) << blocked;
+    }
+    for (const int open : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) EXPECT_EQ(sigismember(&mask, open), 0) << open;
+  }
+  sigset_t after;
+  pthread_sigmask(SIG_BLOCK, nullptr, &after);
+  EXPECT_EQ(sigismember(&after, SIGTERM), sigismember(&before, SIGTERM)) << "the caller's mask is as it was";
+}
+
+TEST(Scheduler, AFlowThatGotNoThreadCanBeStartedLater) {
+  Scheduler scheduler({});
+  const std::shared_ptr<Scheduler::Flow> pooled = scheduler.make_flow(1);
+  const std::shared_ptr<Scheduler::Flow> on_own_thread = scheduler.make_flow_on_own_thread();
+  for (const auto& flow : {pooled, on_own_thread}) {
+    std::latch ended(1);
+    Script script([] { return done; });
+    pthread_attr_t usual;
+    pthread_attr_t impossible;
+    ASSERT_EQ(pthread_getattr_default_np(&usual), 0);
+    ASSERT_EQ(pthread_attr_init(&impossible), 0);
+    ASSERT_EQ(pthread_attr_setstacksize(&impossible, std::size_t{1} << 47), 0);  // more than there are addresses
+    ASSERT_EQ(pthread_setattr_default_np(&impossible), 0);
+    const Status started = flow->start(script, [&ended] { ended.count_down(); });
+    ASSERT_EQ(pthread_setattr_default_np(&usual), 0);
+    pthread_attr_destroy(&impossible);
+    pthread_attr_destroy(&usual);
+    ASSERT_FALSE(started);
+    EXPECT_EQ(started.error().code(), ErrorCode::capacity_exceeded);
+    start(*flow, script, ended);
+    ended.wait();
+  }
+}
+
+TEST(Scheduler, AForkedChildMayDestroyIt) {
+  auto scheduler = std::make_unique<Scheduler>(SchedulerOptions{.worker_threads = 2});
+  Gate gate(*scheduler);
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    scheduler.reset();  // in the parent this would be a bug: a flow has not ended
+    _exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  gate.open();
+}
+
+TEST(SchedulerDeathTest, IsNotDestroyedBeforeItsFlows) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(
+      {
+        auto scheduler = std::make_unique<Scheduler>(SchedulerOptions{});
+        Script script([] { return wait; });
+        const auto flow = scheduler->make_flow(1);
+        if (!flow->start(script, [] {})) return;
+        scheduler.reset();
+      },
+      "destroyed before its flows ended");
+}
+
+}  // namespace
+}  // namespace torvyn::reactor
