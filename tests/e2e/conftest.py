@@ -9,7 +9,8 @@ import json
 import os
 import signal
 import subprocess
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -52,13 +53,15 @@ class Outcome:
 class Torvyn:
     cwd: Path
     environment: dict
+    processes: list[subprocess.Popen] = field(default_factory=list)
 
     def start(self, *arguments, **options) -> subprocess.Popen:
         # Unbuffered: what a test has not read yet is still there for `finish`.
         options = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "bufsize": 0, **options}
         environment = {**self.environment, **options.pop("env", {})}
-        return subprocess.Popen([str(BINARY), *map(str, arguments)], cwd=self.cwd, env=environment,
-                                preexec_fn=default_signals, **options)
+        self.processes.append(subprocess.Popen([str(BINARY), *map(str, arguments)], cwd=self.cwd, env=environment,
+                                               preexec_fn=default_signals, **options))
+        return self.processes[-1]
 
     def __call__(self, *arguments, stdin: bytes = b"", **options) -> Outcome:
         process = self.start(*arguments, **options)
@@ -88,11 +91,16 @@ def home(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def torvyn(tmp_path, home) -> Torvyn:
+def torvyn(tmp_path, home):
     assert BINARY.exists(), f"{BINARY} is not there: build it first, or name it in TORVYN_BIN"
     kept = {key: os.environ[key] for key in ("PATH", "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS") if key in os.environ}
     environment = {**kept, "HOME": str(home), "TORVYN_HOME": str(home), "LC_ALL": "C.UTF-8", "TERM": "xterm"}
-    return Torvyn(tmp_path, environment)
+    runs = Torvyn(tmp_path, environment)
+    yield runs
+    for process in runs.processes:
+        if process.poll() is None:  # its test has failed half-way
+            process.kill()
+            process.wait()
 
 
 @pytest.fixture(params=LOGS, ids=[log.name for log in LOGS])
@@ -127,3 +135,11 @@ def coreutils(script: str, path: Path) -> bytes:
                               env={"PATH": os.environ["PATH"], "LC_ALL": "C"}, timeout=STUCK_S)
     assert done.returncode in (0, 1), script  # grep's 1: nothing found
     return done.stdout
+
+
+def wait_for(condition) -> None:
+    for _ in range(1200):
+        if condition():
+            return
+        time.sleep(0.05)
+    pytest.fail("it did not happen within a minute")

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from conftest import component, misbehaving
+from conftest import component, misbehaving, wait_for
 
 
 def test_limit_counts_pulled_elements(torvyn):
@@ -157,11 +157,3 @@ def test_complete_is_called_at_the_end_and_its_error_told(torvyn):
     torvyn("run", f"generate count=3 ! {misbehaving('fail-sink')} complete").fails(1, "error[E0412]", "complete as it was told")
     torvyn("run", f"generate count=3 ! {misbehaving('fail-sink')} init").fails(1, "error[E0411]", "init as it was told")
     torvyn("run", f"generate count=3 ! {misbehaving('fail-sink')} push").fails(1, "error[E0403]", "push as it was told", "element 0")
-
-
-def wait_for(condition) -> None:
-    for _ in range(600):
-        if condition():
-            return
-        time.sleep(0.05)
-    pytest.fail("it did not happen within 30 s")
