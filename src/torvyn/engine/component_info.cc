@@ -50,13 +50,6 @@ const StageInfo* ComponentInfo::find_stage(contracts::Role role) const noexcept 
   return found == stages.end() ? nullptr : &*found;
 }
 
-bool ComponentInfo::may_block() const noexcept {
-  return std::ranges::any_of(imports, [](const InterfaceInfo& import) {
-    return std::ranges::any_of(waiting_interfaces,
-                               [&import](std::string_view prefix) { return import.name.starts_with(prefix); });
-  });
-}
-
 Result<ComponentInfo> read_component_info(std::string_view description) {
   const nlohmann::json json = nlohmann::json::parse(description, nullptr, false);
   if (!json.is_object())
@@ -64,6 +57,10 @@ Result<ComponentInfo> read_component_info(std::string_view description) {
   ComponentInfo info;
   info.imports = read_interfaces(json.value("imports", nlohmann::json::array()));
   info.exports = read_interfaces(json.value("exports", nlohmann::json::array()));
+  info.may_block = std::ranges::any_of(info.imports, [](const InterfaceInfo& import) {
+    return std::ranges::any_of(waiting_interfaces,
+                               [&import](std::string_view prefix) { return import.name.starts_with(prefix); });
+  });
   for (const InterfaceInfo& exported : info.exports) {
     const InterfaceName name = split_interface_name(exported.name);
     if (name.name == "torvyn:streaming/lifecycle") info.has_lifecycle = true;

@@ -31,11 +31,11 @@ struct ComponentInfo {
   std::vector<StageInfo> stages;  // batch forms first: they are preferred where a component exports both
   bool has_lifecycle = false;
   bool has_acks = false;
+  // A call may wait for something outside, as far as the imports tell: it can poll, or reach sockets or HTTP. Files are no reason as long as
+  // nobody is granted any: guests that only print import them too.
+  bool may_block = false;
 
   const StageInfo* find_stage(contracts::Role role) const noexcept;
-  // Whether a call may wait for something outside, as far as the imports tell: it can poll, or reach sockets or HTTP. Files are no reason as
-  // long as nobody is granted any: guests that only print import them too.
-  bool may_block() const noexcept;
 };
 
 // Reads the JSON that the bridge describes a component with, and finds its parts; there are none where it is no stage.

@@ -200,7 +200,7 @@ TEST(ComponentInfo, WhatCanPollOrReachSocketsOrHttpMayBlock) {
     const Result<ComponentInfo> info =
         read_component_info(R"({"imports":[{"name":"torvyn:streaming/types@0.1.0"},{"name":")" + import + R"("}]})");
     EXPECT_TRUE(info) << import;
-    return info && info->may_block();
+    return info && info->may_block;
   };
   for (const char* import :
        {"wasi:io/poll@0.2.0", "wasi:io/poll@0.2.12", "wasi:sockets/tcp@0.2.0", "wasi:http/outgoing-handler@0.2.0"})

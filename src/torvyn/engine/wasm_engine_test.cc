@@ -102,9 +102,9 @@ TEST_F(WasmEngineTest, DescribesWhatItLoads) {
 }
 
 TEST_F(WasmEngineTest, TellsWhichComponentsMayWait) {
-  EXPECT_FALSE(load(component_path("upper"))->info().may_block());
-  EXPECT_FALSE(load(hostile_component_path("slow"))->info().may_block()) << "it asks for the time, and goes on";
-  EXPECT_TRUE(load(test_component_path("wasi-wait"))->info().may_block());
+  EXPECT_FALSE(load(component_path("upper"))->info().may_block);
+  EXPECT_FALSE(load(hostile_component_path("slow"))->info().may_block) << "it asks for the time, and goes on";
+  EXPECT_TRUE(load(test_component_path("wasi-wait"))->info().may_block);
 }
 
 TEST_F(WasmEngineTest, AMissingFileIsE0210AndAFolderE0004) {
