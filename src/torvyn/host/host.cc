@@ -85,10 +85,12 @@ linker::BuiltinCatalog builtin_catalog() {
   return catalog;
 }
 
-reactor::StreamBounds bounds_of(const config::StreamConfig* stream, const config::BackpressureConfig& otherwise) {
+reactor::StreamBounds bounds_of(const config::StreamConfig* stream, const config::RuntimeConfig& runtime) {
+  const config::BackpressureConfig& otherwise = runtime.backpressure;
   const config::StreamConfig nothing;
   const config::StreamConfig& said = stream == nullptr ? nothing : *stream;
-  return {.depth = said.queue_depth.value_or(otherwise.queue_depth),
+  // Where nothing is said, a stream has room for a whole run.
+  return {.depth = said.queue_depth.value_or(std::max(otherwise.queue_depth, runtime.max_batch)),
           .bytes = said.queue_bytes.value_or(otherwise.queue_bytes),
           .low_watermark_ratio = said.low_watermark_ratio.value_or(otherwise.low_watermark_ratio),
           .full_policy = said.full_policy.value_or(otherwise.full_policy)};
@@ -173,7 +175,7 @@ class FlowMaker {
       plan.edges.push_back({.from = edge.from,
                             .to = edge.to,
                             .port = static_cast<std::uint16_t>(edge.port),
-                            .bounds = bounds_of(edge.stream, runtime.backpressure)});
+                            .bounds = bounds_of(edge.stream, runtime)});
     return plan;
   }
 
