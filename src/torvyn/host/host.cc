@@ -90,7 +90,9 @@ reactor::StreamBounds bounds_of(const config::StreamConfig* stream, const config
   const config::StreamConfig nothing;
   const config::StreamConfig& said = stream == nullptr ? nothing : *stream;
   // Where nothing is said, a stream has room for a whole run.
-  return {.depth = said.queue_depth.value_or(std::max(otherwise.queue_depth, runtime.max_batch)),
+  std::uint32_t depth = otherwise.queue_depth;
+  if (depth == config::BackpressureConfig{}.queue_depth) depth = std::max(depth, runtime.max_batch);
+  return {.depth = said.queue_depth.value_or(depth),
           .bytes = said.queue_bytes.value_or(otherwise.queue_bytes),
           .low_watermark_ratio = said.low_watermark_ratio.value_or(otherwise.low_watermark_ratio),
           .full_policy = said.full_policy.value_or(otherwise.full_policy)};
