@@ -264,10 +264,7 @@ void add_run(FlowReport& report, const FlowReport& before) {
     stage.swap_pause_ns = std::max(stage.swap_pause_ns, earlier.swap_pause_ns);
     stage.state_lost += earlier.state_lost;
     stage.time_ns += earlier.time_ns;
-    for (std::size_t kind = 0; kind < stage.copies.size(); ++kind) {
-      stage.copies[kind].copies += earlier.copies[kind].copies;
-      stage.copies[kind].bytes += earlier.copies[kind].bytes;
-    }
+    add(stage.copies, earlier.copies);
   }
   for (std::size_t i = 0; i < report.streams.size(); ++i) {
     observability::StreamReport& stream = report.streams[i];

@@ -52,20 +52,13 @@ std::uint64_t FateCounts::accounted() const noexcept {
 
 resources::CopyCount StageReport::copies_total() const noexcept {
   resources::CopyCount sum;
-  for (const resources::CopyCount& one : copies) {
-    sum.copies += one.copies;
-    sum.bytes += one.bytes;
-  }
+  for (const resources::CopyCount& one : copies) sum += one;
   return sum;
 }
 
 resources::CopyCount FlowReport::copies_total() const noexcept {
   resources::CopyCount sum;
-  for (const StageReport& stage : stages) {
-    const resources::CopyCount one = stage.copies_total();
-    sum.copies += one.copies;
-    sum.bytes += one.bytes;
-  }
+  for (const StageReport& stage : stages) sum += stage.copies_total();
   return sum;
 }
 

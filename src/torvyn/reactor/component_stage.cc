@@ -4,18 +4,6 @@
 
 namespace torvyn::reactor {
 
-namespace {
-
-void add(resources::CopyCounts& counts, const resources::CopyLedger& ledger) noexcept {
-  for (int kind = 0; kind < resources::copy_kind_count; ++kind) {
-    const resources::CopyCount more = ledger.count(static_cast<resources::CopyKind>(kind));
-    counts[static_cast<std::size_t>(kind)].copies += more.copies;
-    counts[static_cast<std::size_t>(kind)].bytes += more.bytes;
-  }
-}
-
-}  // namespace
-
 ComponentStage::ComponentStage(std::shared_ptr<engine::Component> component, engine::InstanceOptions options,
                                std::string config)
     : component_(std::move(component)), options_(std::move(options)), config_(std::move(config)) {}
@@ -36,7 +24,7 @@ Status ComponentStage::restart() {
     const std::scoped_lock lock(instance_mutex_);
     ended = std::move(instance_);
   }
-  if (ended != nullptr) add(copies_before_, ended->copies());
+  if (ended != nullptr) add(copies_before_, ended->copies().counts());
   ended.reset();
   return start();
 }
@@ -95,7 +83,7 @@ void ComponentStage::finish(bool) noexcept {
   if (!done) options_.events->event(Severity::warn, "W0420", options_.node, "teardown: " + done.error().message());
   // What it held goes back now, not when the flow's report has been read.
   memory_bytes_at_end_ = instance_->memory_bytes();
-  add(copies_before_, instance_->copies());
+  add(copies_before_, instance_->copies().counts());
   const std::scoped_lock lock(instance_mutex_);
   instance_.reset();
 }
@@ -104,7 +92,7 @@ Error ComponentStage::failure() const { return instance_->failure(); }
 
 resources::CopyCounts ComponentStage::copies() const noexcept {
   resources::CopyCounts counts = copies_before_;
-  if (instance_ != nullptr) add(counts, instance_->copies());
+  if (instance_ != nullptr) add(counts, instance_->copies().counts());
   return counts;
 }
 

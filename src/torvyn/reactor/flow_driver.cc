@@ -15,7 +15,6 @@
 
 namespace torvyn::reactor {
 
-using contracts::Role;
 using observability::FlowReport;
 using observability::StageReport;
 
@@ -69,7 +68,6 @@ void FlowDriver::join_nodes() {
       node->lanes.push_back(std::make_unique<Lane>(std::move(stage)));
     TORVYN_ASSERT(node->lanes.size() == 1 || executor_ != nullptr, "parallel stages without an executor");
     for (const auto& lane : node->lanes) {
-      lane->node = node.get();
       lane->clock = &clock_;
       lane->home = &lanes_home_;
     }
@@ -405,11 +403,7 @@ FlowReport FlowDriver::report() const {
     for (const auto& lane : node->lanes) {
       report.cpu_ns += lane->cpu_ns;
       stage.memory_bytes += lane->stage->memory_bytes();
-      const resources::CopyCounts copies = lane->stage->copies();
-      for (std::size_t kind = 0; kind < copies.size(); ++kind) {
-        stage.copies[kind].copies += copies[kind].copies;
-        stage.copies[kind].bytes += copies[kind].bytes;
-      }
+      add(stage.copies, lane->stage->copies());
     }
     report.stages.push_back(std::move(stage));
   }

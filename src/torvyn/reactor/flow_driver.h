@@ -120,7 +120,7 @@ class FlowDriver final : public Driven, public Waker {
   void flush(Node& node) noexcept;
   void end_node(Node& node) noexcept;
   void enter_pulled(Node& node, Run& run) noexcept;
-  void enter_created(Node& node, Run& run, std::size_t first) noexcept;
+  void enter_created(Node& node, Run& run) noexcept;
   void wait_until(Node& node, std::uint64_t until_ns) noexcept;
   void block(Node& node) noexcept;
   void became_stuck(const Node& node) noexcept;
@@ -140,7 +140,7 @@ class FlowDriver final : public Driven, public Waker {
   // flow_failures.cc: what becomes of errors, traps and late elements.
   void on_late(Node& node, Lane& lane) noexcept;
   void on_pause(Node& node) noexcept;
-  void on_closed(Node& node, Lane& lane) noexcept;
+  void on_closed(Node& node) noexcept;
   void on_element_error(Node& node, Lane& lane) noexcept;
   void on_source_error(Node& node) noexcept;
   void on_failed(Node& node, Lane& lane) noexcept;

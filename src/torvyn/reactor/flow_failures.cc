@@ -192,7 +192,7 @@ void FlowDriver::on_pause(Node& node) noexcept {
 }
 
 // Whoever read the sink's output went away. The flow goes on as long as there is another sink.
-void FlowDriver::on_closed(Node& node, Lane& /*lane*/) noexcept {
+void FlowDriver::on_closed(Node& node) noexcept {
   node.gone = true;
   if (--open_sinks_ != 0) return;
   state_ = FlowState::closed;

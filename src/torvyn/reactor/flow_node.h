@@ -69,7 +69,6 @@ struct Lane final : Job {
   bool suspect = false;         // the first element in hand was in the call that ended the instance
 
   // Of a lane on another thread.
-  Node* node = nullptr;
   const Clock* clock = nullptr;
   LanesHome* home = nullptr;
   std::atomic<bool> back{false};

@@ -159,16 +159,16 @@ void FlowDriver::enter_pulled(Node& node, Run& run) noexcept {
 }
 
 // What an aggregator made is new: it descends from many, or from none that is still counted.
-void FlowDriver::enter_created(Node& node, Run& run, std::size_t first) noexcept {
-  if (run.size() == first) return;
+void FlowDriver::enter_created(Node& node, Run& run) noexcept {
+  if (run.empty()) return;
   const std::uint64_t wall_ns = clock_.wall_ns();
-  for (std::size_t i = first; i < run.size(); ++i) {
-    run[i].meta.sequence = next_sequence_++;
-    run[i].meta.timestamp_ns = wall_ns;
-    run[i].meta.deadline_ns = 0;
-    run[i].port = 0;
+  for (Element& element : run) {
+    element.meta.sequence = next_sequence_++;
+    element.meta.timestamp_ns = wall_ns;
+    element.meta.deadline_ns = 0;
+    element.port = 0;
   }
-  book_.open_created(static_cast<std::uint16_t>(node.index), std::span(run).subspan(first), now_ns_);
+  book_.open_created(static_cast<std::uint16_t>(node.index), run, now_ns_);
   node.absorbed = 0;
 }
 
@@ -325,7 +325,7 @@ void FlowDriver::after_call(Node& node, Lane& lane) noexcept {
   } else if (node.is_aggregator()) {
     node.absorbed += taken;
     book_.absorb(static_cast<std::uint16_t>(node.index), through);
-    enter_created(node, lane.out, 0);
+    enter_created(node, lane.out);
   } else {
     book_.descend(through, lane.out);
   }
@@ -356,7 +356,7 @@ void FlowDriver::settle(Node& node, Lane& lane) noexcept {
     case StageStatus::pause:
       return on_pause(node);
     case StageStatus::closed:
-      return on_closed(node, lane);
+      return on_closed(node);
     case StageStatus::element_error:
       return on_element_error(node, lane);
     case StageStatus::failed:
@@ -603,7 +603,7 @@ void FlowDriver::flush(Node& node) noexcept {
   node.meter.time_ns += now_ns_ - before_ns;
   node.meter.elements_out += lane.out.size();
   elements_handed_ += lane.out.size();
-  enter_created(node, lane.out, 0);
+  enter_created(node, lane.out);
   switch (outcome.status) {
     case StageStatus::ok:
       if (book_.keeps_acks()) acks_.go_on_holding(book_.ack_aggregator(node.index));

@@ -98,11 +98,7 @@ bool FlowDriver::swap_stages(Node& node) noexcept {
     for (std::size_t i = 0; i < node.lanes.size(); ++i) {
       Lane& lane = *node.lanes[i];
       lane.stage->finish(true);
-      const resources::CopyCounts copies = lane.stage->copies();
-      for (std::size_t kind = 0; kind < copies.size(); ++kind) {
-        node.copies_before[kind].copies += copies[kind].copies;
-        node.copies_before[kind].bytes += copies[kind].bytes;
-      }
+      add(node.copies_before, lane.stage->copies());
       lane.stage = std::move(request->stages[i]);
       lane.attempts = 0;
     }

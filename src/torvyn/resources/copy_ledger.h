@@ -22,10 +22,19 @@ std::string_view copy_kind_name(CopyKind kind) noexcept;
 struct CopyCount {
   std::uint64_t copies = 0;
   std::uint64_t bytes = 0;
+  CopyCount& operator+=(const CopyCount& other) noexcept {
+    copies += other.copies;
+    bytes += other.bytes;
+    return *this;
+  }
 };
 
 // By kind: index is a CopyKind.
 using CopyCounts = std::array<CopyCount, copy_kind_count>;
+
+inline void add(CopyCounts& sum, const CopyCounts& more) noexcept {
+  for (std::size_t kind = 0; kind < sum.size(); ++kind) sum[kind] += more[kind];
+}
 
 // The copies of one stage in one flow.
 // Thread: one thread at a time records (whoever drives the stage); any thread may read, and sees each number whole.
@@ -40,13 +49,14 @@ class CopyLedger {
     const Cell& cell = cells_[static_cast<std::size_t>(kind)];
     return {cell.copies.load(std::memory_order_relaxed), cell.bytes.load(std::memory_order_relaxed)};
   }
+  CopyCounts counts() const noexcept {
+    CopyCounts counts;
+    for (std::size_t kind = 0; kind < counts.size(); ++kind) counts[kind] = count(static_cast<CopyKind>(kind));
+    return counts;
+  }
   CopyCount total() const noexcept {
     CopyCount sum;
-    for (int kind = 0; kind < copy_kind_count; ++kind) {
-      const CopyCount one = count(static_cast<CopyKind>(kind));
-      sum.copies += one.copies;
-      sum.bytes += one.bytes;
-    }
+    for (const CopyCount& one : counts()) sum += one;
     return sum;
   }
 
