@@ -131,6 +131,7 @@ class WasmInstance final : public Instance {
   std::uint64_t timeout_ns_ = 0;
   std::string_view timeout_setting_;
   ContentTypeId last_content_type_ = 0;
+  std::string_view last_content_type_text_;  // lives as long as the interner
   bool initialised_ = false;
   bool warned_of_handles_ = false;
 

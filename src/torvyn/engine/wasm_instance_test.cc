@@ -491,14 +491,43 @@ TEST_F(WasmInstance, ASlowSourcesElementIsARunOfItsOwn) {
   EXPECT_THAT(texts_of(out), ElementsAre("hello 0\n"));
 }
 
+// Time that goes by with the elements of a run.
+class RunClock final : public Clock {
+ public:
+  RunClock(const Run& run, std::uint64_t element_ns) : run_(run), element_ns_(element_ns) {}
+  std::uint64_t monotonic_ns() const noexcept override {
+    ++looks;
+    return run_.size() * element_ns_;
+  }
+  std::uint64_t wall_ns() const noexcept override { return 0; }
+  mutable int looks = 0;
+
+ private:
+  const Run& run_;
+  const std::uint64_t element_ns_;
+};
+
 TEST_F(WasmInstance, ARunEndsFiftyMicrosecondsAfterItsFirstElement) {
-  step_time_by_ns(10'000);  // each pull takes ten
-  const auto instance = start(component_path("hello-source"), "100");
   Run out;
+  const RunClock clock(out, 10'000);
+  options_.clock = &clock;
+  const auto instance = start(component_path("hello-source"), "100");
   const CallOutcome outcome = instance->pull(64, 1 << 20, out);
   EXPECT_EQ(outcome.status, CallStatus::ok);
   EXPECT_EQ(outcome.done, 6U);
   EXPECT_THAT(out, SizeIs(6)) << "the first, and five more";
+}
+
+TEST_F(WasmInstance, AFastSourceIsTimedOnceInAWhile) {
+  Run out;
+  const RunClock clock(out, 500);
+  options_.clock = &clock;
+  const auto instance = start(component_path("hello-source"), "1000");
+  clock.looks = 0;
+  const CallOutcome outcome = instance->pull(1000, 1 << 20, out);
+  EXPECT_EQ(outcome.status, CallStatus::ok);
+  EXPECT_THAT(out, SizeIs(101)) << "as many as if it had been looked at after each";
+  EXPECT_LE(clock.looks, 10);
 }
 
 TEST_F(WasmInstance, ARunEndsWhereItsBytesAreFull) {

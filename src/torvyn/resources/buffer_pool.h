@@ -181,6 +181,37 @@ class BufferRef {
 };
 static_assert(sizeof(BufferRef) == 16);
 
+// Steps but lend and give_back have one owner, so a plain store does: nobody else changes the state. Lending and giving
+// back touch only `loans`, so two threads can't undo each other's step, and the state they rest on, in_transit, ends
+// only with the last reference, of which each of them holds one. `loans` orders nothing: the bytes were frozen before,
+// and the count of references orders the end. Inline: callers name the action, and the switch goes away.
+inline bool BufferRef::apply(BufferAction action) noexcept {
+  BufferHeader& header = *header_;
+  switch (action) {
+    case BufferAction::acquire:
+    case BufferAction::release:
+    case BufferAction::recycle:
+      return false;
+    case BufferAction::lend:
+      if (!next_state(state(), action)) return false;
+      header.loans.fetch_add(1, std::memory_order_relaxed);
+      return true;
+    case BufferAction::give_back: {
+      std::uint32_t loans = header.loans.load(std::memory_order_relaxed);
+      do {
+        if (loans == 0) return false;
+      } while (!header.loans.compare_exchange_weak(loans, loans - 1, std::memory_order_relaxed));
+      return true;
+    }
+    default: {
+      const auto next = next_state(state(), action);
+      if (!next) return false;
+      header.state.store(*next, std::memory_order_release);
+      return true;
+    }
+  }
+}
+
 // What one tier has done so far. Counters only grow.
 struct TierStats {
   std::uint64_t buffer_bytes = 0;  // 0 for huge

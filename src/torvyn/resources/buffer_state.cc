@@ -1,56 +1,6 @@
 #include "torvyn/resources/buffer_state.h"
 
-#include <array>
-#include <cstddef>
-
 namespace torvyn::resources {
-namespace {
-
-struct Step {
-  BufferState from;
-  BufferAction action;
-  BufferState to;
-};
-
-// The whole machine: what is not here is illegal. Only `give_back` needs more than a row, see next_state.
-constexpr auto steps = [] {
-  using enum BufferState;
-  using enum BufferAction;
-  return std::to_array<Step>({
-      {free, acquire, host_owned},
-      {host_owned, lend_for_writing, guest_writing},
-      {host_owned, publish, in_transit},
-      {host_owned, release, released},
-      {guest_writing, freeze, guest_owned},
-      {guest_writing, release, released},
-      {guest_owned, hand_over, in_transit},
-      {guest_owned, release, released},
-      {in_transit, lend, lent},
-      {in_transit, release, released},
-      {lent, lend, lent},
-      {lent, give_back, in_transit},
-      {released, recycle, free},
-  });
-}();
-
-constexpr std::size_t cell_of(BufferState state, BufferAction action) noexcept {
-  return static_cast<std::size_t>(state) * buffer_action_count + static_cast<std::size_t>(action);
-}
-
-// The same rows, to be looked up.
-constexpr auto cells = [] {
-  std::array<std::optional<BufferState>, std::size_t{buffer_state_count} * buffer_action_count> table;
-  for (const Step& step : steps) table[cell_of(step.from, step.action)] = step.to;
-  return table;
-}();
-
-}  // namespace
-
-std::optional<BufferState> next_state(BufferState state, BufferAction action, std::uint32_t other_loans) noexcept {
-  const auto next = cells[cell_of(state, action)];
-  if (action == BufferAction::give_back && next && other_loans != 0) return BufferState::lent;
-  return next;
-}
 
 std::string_view state_name(BufferState state) noexcept {
   switch (state) {
