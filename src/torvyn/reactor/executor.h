@@ -13,7 +13,8 @@ inline constexpr std::uint64_t never_ns = std::numeric_limits<std::uint64_t>::ma
 class Job {
  public:
   virtual ~Job() = default;
-  virtual void run() noexcept = 0;
+  // Returns the CPU time it took, in nanoseconds.
+  virtual std::uint64_t run() noexcept = 0;
 
   Job* next_job = nullptr;  // belongs to the executor between `submit` and `run`
 };
@@ -42,6 +43,7 @@ struct Turn {
   };
   Next next = Next::again;
   std::uint64_t wake_at_ns = never_ns;  // on the flow's clock
+  std::uint64_t work_ns = 0;            // CPU time that the turn took: what the flow is charged
 };
 
 // Told by a flow that there is something to do for it: a lane came back, somebody wants it to stop.

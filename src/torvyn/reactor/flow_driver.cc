@@ -18,28 +18,20 @@ namespace torvyn::reactor {
 using observability::FlowReport;
 using observability::StageReport;
 
-namespace {
-
-std::uint64_t thread_cpu_ns() noexcept {
-  timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(time.tv_nsec);
-}
-
-}  // namespace
-
-void Lane::run() noexcept {
+std::uint64_t Lane::run() noexcept {
   const std::uint64_t cpu_before_ns = thread_cpu_ns();
   const std::uint64_t before_ns = clock->monotonic_ns();
   outcome = stage->process(in_hand().first(offered), out);
   took_ns = clock->monotonic_ns() - before_ns;
-  cpu_ns += thread_cpu_ns() - cpu_before_ns;
+  const std::uint64_t work_ns = thread_cpu_ns() - cpu_before_ns;
+  cpu_ns += work_ns;
   // From here on it may be given the next job, and from the last line on the flow may be gone.
   LanesHome& at = *home;
   back.store(true, std::memory_order_release);
   at.any_back.store(true, std::memory_order_release);
   at.flow->wake();
   at.under_way.fetch_sub(1, std::memory_order_release);
+  return work_ns;
 }
 
 FlowDriver::FlowDriver(FlowPlan plan, const Clock& clock, Interrupt& interrupt, Executor* executor)
@@ -127,9 +119,10 @@ Turn FlowDriver::turn(const Quantum& quantum) noexcept {
   now_ns_ = clock_.monotonic_ns();
   elements_handed_ = 0;
   if (phase_ == Phase::unstarted) start();
-  Turn end{.next = work(quantum), .wake_at_ns = never_ns};
+  Turn end{.next = work(quantum)};
   if (end.next == Turn::Next::wait) end.wake_at_ns = next_timer_ns();
-  cpu_ns_ += thread_cpu_ns() - cpu_before_ns;
+  end.work_ns = thread_cpu_ns() - cpu_before_ns;
+  cpu_ns_ += end.work_ns;
   return end;
 }
 

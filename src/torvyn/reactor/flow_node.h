@@ -48,7 +48,7 @@ struct Lane final : Job {
   enum class State : std::uint8_t { idle, loaded, running, called };
 
   explicit Lane(std::unique_ptr<Stage> made) : stage(std::move(made)) {}
-  void run() noexcept override;
+  std::uint64_t run() noexcept override;
 
   std::span<Element> in_hand() noexcept { return std::span(in).subspan(in_head); }
   bool empty() const noexcept { return in_head == in.size(); }

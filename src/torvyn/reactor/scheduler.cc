@@ -10,6 +10,11 @@
 //     the next. So a storm of wakes rouses workers one after the other, and only as many as there is work for.
 // Of the sleepers one, the timekeeper, sleeps no longer than until the next timer. When it gets up, it leaves the post vacant; whoever
 // goes to work fills it if there are timers. Workers at work look at the timers between turns.
+//
+// Threads, `Hand`s, are not workers: they are at one. A worker has one hand at a time. While a hand is in a turn or a job, its worker's
+// `busy` holds that turn's number. The watch, a thread that is up only while somebody waits for a worker, takes the number away where a
+// turn overruns, and gives the worker to another hand; the hand that finds its number gone has lost its worker: it sees the flow home, and
+// waits to be given another.
 #include "torvyn/reactor/scheduler.h"
 
 #include <pthread.h>
@@ -19,6 +24,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <csignal>
+#include <deque>
 #include <mutex>
 #include <system_error>
 #include <thread>
@@ -131,8 +137,8 @@ struct JobList {
   explicit JobList(Scheduler::Flow& owner) noexcept : flow(owner) {}
   Scheduler::Flow& flow;
   Fifo<Job, &Job::next_job> jobs;
-  JobList* next = nullptr;               // in the list of lists that have any
-  std::atomic<std::uint64_t> ran_ns{0};  // spent by jobs and not charged yet
+  JobList* next = nullptr;                // in the list of lists that have any
+  std::atomic<std::uint64_t> work_ns{0};  // spent by jobs and not charged yet
 };
 
 }  // namespace
@@ -173,33 +179,68 @@ class Scheduler::PooledFlow final : public Flow, public Contender {
 
 // What the scheduler, its threads and the handles of flows have in common; the last of them takes it away.
 struct Scheduler::Core {
+  struct Hand;
   struct Worker {
     std::uint32_t index = 0;
-    std::thread thread;
-    std::uint64_t now_ns = 0;  // the worker's own, as of the last turn, job or sleep
-    bool searches = false;     // counted in `searching`
+    std::atomic<std::uint64_t> busy{0};  // number of the turn or job that its hand is in; 0: none
+
+    // Its hand's.
+    std::uint64_t turns = 0;  // and jobs, so far
+    bool searches = false;    // counted in `searching`
 
     // Guarded by `mutex`.
+    Hand* hand = nullptr;
     std::condition_variable bell;
     bool sleeps = false;                       // counted in `sleeping`
-    std::uint64_t sleeps_since_ns = never_ns;  // until its thread is up
+    std::uint64_t sleeps_since_ns = never_ns;  // until its hand is up
     std::uint64_t idle_ns = 0;
     std::uint64_t wakeups = 0;
+    std::uint64_t overruns = 0;
+    std::uint64_t busy_seen = 0;  // by the watch, when it last looked,
+    std::uint32_t looks = 0;      // and for so many looks before
+  };
+
+  struct TakenJob {
+    std::shared_ptr<Flow> flow;  // lives until the job has run
+    JobList* list = nullptr;
+    Job* job = nullptr;  // null: there was none
+  };
+
+  struct Hand {
+    std::thread thread;
+    std::uint64_t now_ns = 0;  // its own, as of the last turn, job or sleep
+
+    // Guarded by `mutex`.
+    Worker* worker = nullptr;  // null: lost, or not given one yet
+    bool is_spare = false;     // in `spare_hands`
+    std::condition_variable bell;
+    Hand* next = nullptr;  // in `spare_hands`
   };
 
   explicit Core(SchedulerOptions given);
 
   // The life of a worker.
   Status start_workers();
-  void work(Worker& me) noexcept;
-  void run_turn(Worker& me, PooledFlow& flow) noexcept;
-  bool run_job(Worker& me) noexcept;
-  bool go_to_sleep(Worker& me) noexcept;
+  void live(Hand& me) noexcept;
+  void work(Hand& me, Worker& worker) noexcept;
+  bool run_turn(Hand& me, Worker& worker, PooledFlow& flow) noexcept;
+  TakenJob take_job() noexcept;
+  bool run_job(Hand& me, Worker& worker, const TakenJob& taken) noexcept;
+  template <class Work>
+  bool keeps_worker(Worker& worker, Work work) noexcept;
+  bool go_to_sleep(Hand& me, Worker& worker) noexcept;
   void get_up(Worker& worker) noexcept;
   void enter(PooledFlow& flow) noexcept;
-  void go_to_work(Worker& me) noexcept;
+  void go_to_work(Worker& worker) noexcept;
   void call_one(std::uint32_t near) noexcept;
   Worker* choose_sleeper(std::uint32_t near) noexcept;
+
+  // The watch.
+  Status add_hand(Worker* worker);
+  void call_watch() noexcept;
+  void watch() noexcept;
+  void relieve(Worker& worker) noexcept;
+  bool anyone_waits() const noexcept { return jobs_waiting.load() != 0 || queues.any(); }
 
   // Timers.
   void arm(PooledFlow& flow, std::uint64_t wake_at_ns) noexcept;
@@ -225,11 +266,15 @@ struct Scheduler::Core {
   std::atomic<std::uint32_t> jobs_waiting{0};
   std::atomic<std::uint64_t> next_timer_ns{never_ns};
   std::atomic<Worker*> timekeeper{nullptr};
+  std::atomic<bool> watch_sleeps{false};
 
   mutable std::mutex mutex;  // guards the rest; a queue's may be taken while it is held, not the other way round
   PairingHeap<PooledFlow, PooledFlow::TimerLinks> timers;
   Fifo<JobList, &JobList::next> job_lists;  // those with jobs
-  std::uint32_t workers_started = 0;
+  std::deque<Hand> hands;                   // the first ones began at the workers
+  Fifo<Hand, &Hand::next> spare_hands;
+  std::thread watcher;
+  std::condition_variable watch_bell;
   std::uint64_t flows = 0;  // started, and not ended
   bool stopping = false;
 
@@ -272,77 +317,116 @@ Scheduler::Core::Core(SchedulerOptions given)
 Status Scheduler::Core::start_workers() {
   const std::lock_guard lock(mutex);
   TORVYN_ASSERT(!stopping, "a flow was started after its scheduler's end");
-  for (; workers_started < options.worker_threads; ++workers_started) {
-    Worker& worker = workers[workers_started];
-    TORVYN_TRY(start_thread(worker.thread, "torvyn-worker", [this, &worker] { work(worker); }));
-  }
+  while (hands.size() < options.worker_threads) TORVYN_TRY(add_hand(&workers[hands.size()]));
+  if (options.overrun_ns != never_ns && !watcher.joinable())
+    TORVYN_TRY(start_thread(watcher, "torvyn-watch", [this] { watch(); }));
   return {};
 }
 
-void Scheduler::Core::work(Worker& me) noexcept {
+// Requires: `mutex` is held.
+Status Scheduler::Core::add_hand(Worker* worker) {
+  Hand& hand = hands.emplace_back();
+  if (const Status started = start_thread(hand.thread, "torvyn-worker", [this, &hand] { live(hand); }); !started) {
+    hands.pop_back();
+    return started;
+  }
+  hand.worker = worker;
+  if (worker != nullptr) worker->hand = &hand;
+  return {};
+}
+
+void Scheduler::Core::live(Hand& me) noexcept {
+  std::unique_lock lock(mutex);
+  while (!stopping) {
+    if (Worker* const worker = me.worker) {
+      lock.unlock();
+      work(me, *worker);
+      lock.lock();
+    } else {
+      if (!std::exchange(me.is_spare, true)) spare_hands.push(me);
+      while (me.worker == nullptr && !stopping) me.bell.wait(lock);
+    }
+  }
+}
+
+// Until the worker is lost, or the scheduler ends.
+void Scheduler::Core::work(Hand& me, Worker& worker) noexcept {
   me.now_ns = clock.monotonic_ns();
-  for (;;) {
+  for (bool has_worker = true; has_worker;) {
     if (next_timer_ns.load(std::memory_order_relaxed) <= me.now_ns) {
       const std::lock_guard lock(mutex);
       fire_timers(me.now_ns);
     }
-    if (run_job(me)) continue;
-    if (Contender* const next = queues.next(me.index); next != nullptr) {
-      go_to_work(me);
-      run_turn(me, static_cast<PooledFlow&>(*next));
-    } else if (!go_to_sleep(me)) {
-      return;
+    if (const TakenJob taken = take_job(); taken.job != nullptr) {
+      has_worker = run_job(me, worker, taken);
+    } else if (Contender* const next = queues.next(worker.index)) {
+      has_worker = run_turn(me, worker, static_cast<PooledFlow&>(*next));
+    } else {
+      has_worker = go_to_sleep(me, worker);
     }
   }
 }
 
-void Scheduler::Core::run_turn(Worker& me, PooledFlow& flow) noexcept {
+// Does what may overrun. False: it did, and the worker is another hand's now.
+template <class Work>
+bool Scheduler::Core::keeps_worker(Worker& worker, Work work) noexcept {
+  std::uint64_t number = ++worker.turns;
+  worker.busy.store(number, std::memory_order_release);
+  work();
+  return worker.busy.compare_exchange_strong(number, 0, std::memory_order_acq_rel);
+}
+
+bool Scheduler::Core::run_turn(Hand& me, Worker& worker, PooledFlow& flow) noexcept {
+  go_to_work(worker);
   flow.state_.run();
   if (flow.has_timer_) disarm(flow);
   Quantum quantum = options.quantum;
   quantum.may_block = false;
-  const Turn turn = flow.driven_->turn(quantum);
-  const std::uint64_t began_ns = std::exchange(me.now_ns, clock.monotonic_ns());
-  flow.charge(me.now_ns - began_ns + flow.jobs_.ran_ns.exchange(0, std::memory_order_relaxed));
+  Turn turn;
+  const bool has_worker = keeps_worker(worker, [&] { turn = flow.driven_->turn(quantum); });
+  me.now_ns = clock.monotonic_ns();
+  flow.charge(turn.work_ns + flow.jobs_.work_ns.exchange(0, std::memory_order_relaxed));
 
-  switch (turn.next) {
-    case Turn::Next::done: {
-      flow.state_.end();
-      const std::shared_ptr<Flow> self = std::move(flow.self_);
-      const std::function<void()> ended = std::move(flow.ended_);
-      flow_ended();
-      ended();
-      return;
-    }
-    case Turn::Next::wait:
-      if (turn.wake_at_ns <= me.now_ns) break;
-      // Armed before it waits: from then on it may be another thread's.
-      if (turn.wake_at_ns != never_ns) arm(flow, turn.wake_at_ns);
-      if (flow.state_.wait()) return;
-      break;
-    case Turn::Next::again:
-      break;
+  bool goes_on = true;
+  if (turn.next == Turn::Next::done) {
+    goes_on = false;
+    flow.state_.end();
+    const std::shared_ptr<Flow> self = std::move(flow.self_);
+    const std::function<void()> ended = std::move(flow.ended_);
+    flow_ended();
+    ended();
+  } else if (turn.next == Turn::Next::wait && turn.wake_at_ns > me.now_ns) {
+    // Armed before it waits: from then on it may be another thread's.
+    if (turn.wake_at_ns != never_ns) arm(flow, turn.wake_at_ns);
+    goes_on = !flow.state_.wait();
   }
-  flow.state_.queue();
-  queues.put_back(me.index, flow);
+  if (goes_on) {
+    flow.state_.queue();
+    queues.put_back(worker.index, flow);
+  }
+  // A hand with a worker sees next to what it left. Without one, it leaves a queue and a timer to workers that may be asleep.
+  if (!has_worker) call_one(worker.index);
+  return has_worker;
 }
 
-bool Scheduler::Core::run_job(Worker& me) noexcept {
-  if (jobs_waiting.load(std::memory_order_relaxed) == 0) return false;
-  std::unique_lock lock(mutex);
-  if (job_lists.empty()) return false;
+Scheduler::Core::TakenJob Scheduler::Core::take_job() noexcept {
+  if (jobs_waiting.load(std::memory_order_relaxed) == 0) return {};
+  const std::lock_guard lock(mutex);
+  if (job_lists.empty()) return {};
   JobList& list = job_lists.pop();
   Job& job = list.jobs.pop();
   if (!list.jobs.empty()) job_lists.push(list);
   jobs_waiting.fetch_sub(1);
-  const std::shared_ptr<Flow> flow = list.flow.shared_from_this();
-  lock.unlock();
+  return {.flow = list.flow.shared_from_this(), .list = &list, .job = &job};
+}
 
-  go_to_work(me);
-  job.run();
-  const std::uint64_t began_ns = std::exchange(me.now_ns, clock.monotonic_ns());
-  list.ran_ns.fetch_add(me.now_ns - began_ns, std::memory_order_relaxed);
-  return true;
+bool Scheduler::Core::run_job(Hand& me, Worker& worker, const TakenJob& taken) noexcept {
+  go_to_work(worker);
+  std::uint64_t work_ns = 0;
+  const bool has_worker = keeps_worker(worker, [&] { work_ns = taken.job->run(); });
+  me.now_ns = clock.monotonic_ns();
+  taken.list->work_ns.fetch_add(work_ns, std::memory_order_relaxed);
+  return has_worker;
 }
 
 void Scheduler::Core::enter(PooledFlow& flow) noexcept {
@@ -352,29 +436,33 @@ void Scheduler::Core::enter(PooledFlow& flow) noexcept {
 }
 
 // Whoever found something to do sees to what is left behind: more work, and timers.
-void Scheduler::Core::go_to_work(Worker& me) noexcept {
-  if (std::exchange(me.searches, false)) searching.fetch_sub(1);
-  if (sleeping.load() == 0) return;
-  if (jobs_waiting.load() != 0 || queues.any()) call_one(me.index);
+void Scheduler::Core::go_to_work(Worker& worker) noexcept {
+  if (std::exchange(worker.searches, false)) searching.fetch_sub(1);
+  if (sleeping.load() == 0) {
+    if (watch_sleeps.load() && anyone_waits()) call_watch();
+    return;
+  }
+  if (anyone_waits()) call_one(worker.index);
   if (next_timer_ns.load(std::memory_order_relaxed) == never_ns) return;
   if (timekeeper.load(std::memory_order_relaxed) != nullptr) return;
   const std::lock_guard lock(mutex);
   if (timers.top() == nullptr || timekeeper.load(std::memory_order_relaxed) != nullptr) return;
-  if (Worker* const sleeper = choose_sleeper(me.index)) sleeper->bell.notify_one();  // takes the post, and sleeps on
+  if (Worker* const sleeper = choose_sleeper(worker.index))
+    sleeper->bell.notify_one();  // takes the post, and sleeps on
 }
 
 // False: the scheduler ends.
-bool Scheduler::Core::go_to_sleep(Worker& me) noexcept {
+bool Scheduler::Core::go_to_sleep(Hand& me, Worker& worker) noexcept {
   std::unique_lock lock(mutex);
-  me.sleeps = true;
+  worker.sleeps = true;
   sleeping.fetch_add(1);
-  if (std::exchange(me.searches, false)) searching.fetch_sub(1);
-  me.sleeps_since_ns = clock.monotonic_ns();
-  while (me.sleeps && !stopping && jobs_waiting.load() == 0 && !queues.any()) {
+  if (std::exchange(worker.searches, false)) searching.fetch_sub(1);
+  worker.sleeps_since_ns = clock.monotonic_ns();
+  while (worker.sleeps && !stopping && !anyone_waits()) {
     std::uint64_t wake_at_ns = never_ns;
     Worker* const keeper = timekeeper.load(std::memory_order_relaxed);
-    if (timers.top() != nullptr && (keeper == nullptr || keeper == &me)) {
-      timekeeper.store(&me, std::memory_order_relaxed);
+    if (timers.top() != nullptr && (keeper == nullptr || keeper == &worker)) {
+      timekeeper.store(&worker, std::memory_order_relaxed);
       wake_at_ns = timers.top()->wake_at_ns_;
       const std::uint64_t now_ns = clock.monotonic_ns();
       if (wake_at_ns <= now_ns) {
@@ -382,13 +470,55 @@ bool Scheduler::Core::go_to_sleep(Worker& me) noexcept {
         break;
       }
     }
-    sleep_until(me.bell, lock, clock, wake_at_ns);
-    ++me.wakeups;
+    sleep_until(worker.bell, lock, clock, wake_at_ns);
+    ++worker.wakeups;
   }
-  if (me.sleeps) get_up(me);
+  if (worker.sleeps) get_up(worker);
   me.now_ns = clock.monotonic_ns();
-  me.idle_ns += me.now_ns - std::exchange(me.sleeps_since_ns, never_ns);
+  worker.idle_ns += me.now_ns - std::exchange(worker.sleeps_since_ns, never_ns);
   return !stopping;
+}
+
+void Scheduler::Core::call_watch() noexcept {
+  const std::lock_guard lock(mutex);
+  if (watch_sleeps.exchange(false)) watch_bell.notify_one();
+}
+
+void Scheduler::Core::watch() noexcept {
+  const auto interval = std::chrono::nanoseconds(std::max<std::uint64_t>(options.overrun_ns / 2, 1));
+  std::unique_lock lock(mutex);
+  while (!stopping) {
+    // Says that it sleeps first and looks second; whoever queues work does it the other way round.
+    watch_sleeps.store(true);
+    if (!anyone_waits()) {
+      while (watch_sleeps.load() && !stopping) watch_bell.wait(lock);
+      continue;
+    }
+    watch_sleeps.store(false);
+    watch_bell.wait_for(lock, interval);
+    if (sleeping.load() != 0 || !anyone_waits()) continue;
+    for (std::uint32_t i = 0; i < options.worker_threads && !stopping; ++i) relieve(workers[i]);
+  }
+}
+
+// Gives the worker to another hand where its own is in the same turn as two looks ago. Requires: `mutex` is held.
+void Scheduler::Core::relieve(Worker& worker) noexcept {
+  std::uint64_t number = worker.busy.load(std::memory_order_acquire);
+  if (std::exchange(worker.busy_seen, number) != number) worker.looks = 0;
+  if (number == 0 || ++worker.looks < 3) return;
+  if (spare_hands.empty()) {
+    if (hands.size() == options.worker_threads + overruns_max || !add_hand(nullptr)) return;
+    hands.back().is_spare = true;
+    spare_hands.push(hands.back());
+  }
+  if (!worker.busy.compare_exchange_strong(number, 0, std::memory_order_acq_rel)) return;
+  Hand& spare = spare_hands.pop();
+  spare.is_spare = false;
+  worker.hand->worker = nullptr;
+  worker.hand = &spare;
+  spare.worker = &worker;
+  ++worker.overruns;
+  spare.bell.notify_one();
 }
 
 // Requires: `mutex` is held.
@@ -400,6 +530,7 @@ void Scheduler::Core::get_up(Worker& worker) noexcept {
 
 // Wakes a worker for something that was queued, where one sleeps and none searches: the nearest has its caches warm.
 void Scheduler::Core::call_one(std::uint32_t near) noexcept {
+  if (sleeping.load() == 0 && watch_sleeps.load()) call_watch();
   if (sleeping.load() == 0 || searching.load() != 0) return;
   Worker* sleeper = nullptr;
   {
@@ -470,7 +601,7 @@ void Scheduler::Core::flow_ended() noexcept {
 void Scheduler::Core::submit(JobList& list, Job& job) noexcept {
   {
     const std::lock_guard lock(mutex);
-    TORVYN_ASSERT(workers_started == options.worker_threads, "a job of a flow that was not started");
+    TORVYN_ASSERT(hands.size() >= options.worker_threads, "a job of a flow that was not started");
     if (list.jobs.empty()) job_lists.push(list);
     list.jobs.push(job);
     jobs_waiting.fetch_add(1);
@@ -569,10 +700,13 @@ Scheduler::~Scheduler() {
   std::unique_lock lock(core_->mutex);
   TORVYN_ASSERT(core_->flows == 0, "a scheduler was destroyed before its flows ended");
   core_->stopping = true;
-  for (std::uint32_t i = 0; i < core_->workers_started; ++i) core_->workers[i].bell.notify_one();
+  for (std::uint32_t i = 0; i < core_->options.worker_threads; ++i) core_->workers[i].bell.notify_one();
+  for (Core::Hand& hand : core_->hands) hand.bell.notify_one();
+  core_->watch_bell.notify_one();
   core_->no_own_threads.wait(lock, [this] { return core_->own_threads == 0; });
   lock.unlock();
-  for (std::uint32_t i = 0; i < core_->workers_started; ++i) core_->workers[i].thread.join();
+  for (Core::Hand& hand : core_->hands) hand.thread.join();
+  if (core_->watcher.joinable()) core_->watcher.join();
   if (core_->ended_thread.joinable()) core_->ended_thread.join();
 }
 
@@ -600,6 +734,7 @@ std::vector<WorkerStats> Scheduler::stats() const {
     stats[i].wakeups = worker.wakeups;
     stats[i].idle_ns = worker.idle_ns + (worker.sleeps_since_ns == never_ns ? 0 : now_ns - worker.sleeps_since_ns);
     stats[i].steals = core_->queues.steals(i);
+    stats[i].overruns = worker.overruns;
   }
   return stats;
 }

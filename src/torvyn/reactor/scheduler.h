@@ -23,14 +23,24 @@ struct SchedulerOptions {
   std::uint32_t worker_threads = 1;  // at least 1
   Quantum quantum = {};  // of a turn; `may_block` is true on a flow's own thread alone, whatever stands here
   const Clock* clock = &SystemClock::instance();  // outlives the scheduler
+  // A turn or job that has lasted this long, while others wait, goes on beside the workers; never_ns: however long it takes.
+  std::uint64_t overrun_ns = 10'000'000;
 };
+
+// Most turns and jobs that go on beside the workers at once. More of them hold up the others.
+inline constexpr std::uint32_t overruns_max = 32;
 
 struct WorkerStats {
-  std::uint64_t wakeups = 0;  // returns from sleep, for work, a timer or nothing
-  std::uint64_t idle_ns = 0;  // asleep, until now
-  std::uint64_t steals = 0;   // flows taken from another worker's queue
+  std::uint64_t wakeups = 0;   // returns from sleep, for work, a timer or nothing
+  std::uint64_t idle_ns = 0;   // asleep, until now
+  std::uint64_t steals = 0;    // flows taken from another worker's queue
+  std::uint64_t overruns = 0;  // turns and jobs that went on beside it
 };
 
+// A turn may overrun its quantum: a call of a component ends when it ends. So that it costs nobody else more than `overrun_ns`, its worker
+// is then given to another thread; the turn goes on where it is, and the machine divides its cores between the two. The flow is charged
+// for all of it.
+//
 // A worker sleeps while there is nothing to do, and costs nothing then; so do waiting flows, of which there may be tens of thousands, at
 // some 300 bytes each. In steady state nothing is allocated.
 //

@@ -41,7 +41,12 @@ class Script final : public Driven {
 class Task final : public Job {
  public:
   explicit Task(std::function<void()> body) : body_(std::move(body)) {}
-  void run() noexcept override { body_(); }
+  std::uint64_t run() noexcept override {
+    body_();
+    return work_ns;
+  }
+
+  std::uint64_t work_ns = 0;  // what it says that it took
 
  private:
   std::function<void()> body_;
@@ -78,8 +83,7 @@ class Gate {
 };
 
 TEST(Scheduler, DividesAWorkerByShares) {
-  ManualClock clock;
-  Scheduler scheduler({.clock = &clock});
+  Scheduler scheduler({.overrun_ns = never_ns});
   Gate gate(scheduler);
   std::latch ended(3);
   std::array<int, 3> turns{};
@@ -88,10 +92,9 @@ TEST(Scheduler, DividesAWorkerByShares) {
   for (std::uint32_t i = 0; i < 3; ++i) {
     scripts.emplace_back(std::function<Turn()>([&, i] {
       if (all_turns == 7'000) return done;
-      clock.advance_ns(1 * ms);
       ++all_turns;
       ++turns[i];
-      return again;
+      return Turn{.next = Turn::Next::again, .work_ns = 1 * ms};
     }));
     start(*scheduler.make_flow(flow_share(1, 5 + i)), scripts.back(), ended);
   }
@@ -602,7 +605,7 @@ TEST(Scheduler, RunsAJobOfTheOnlyWorkersFlowAfterItsTurn) {
 }
 
 TEST(Scheduler, TakesJobsBeforeFlowsInTheirOrderAndFlowsInTurns) {
-  Scheduler scheduler({});
+  Scheduler scheduler({.overrun_ns = never_ns});
   Gate gate(scheduler);
   std::vector<std::string> order;
   std::latch ran(6);
@@ -641,18 +644,17 @@ TEST(Scheduler, TakesJobsBeforeFlowsInTheirOrderAndFlowsInTurns) {
 }
 
 TEST(Scheduler, ChargesAFlowForItsJobs) {
-  ManualClock clock;
-  Scheduler scheduler({.clock = &clock});
+  Scheduler scheduler({.overrun_ns = never_ns});
   Gate gate(scheduler);
   std::latch ended(2);
   int jobs = 0;
   int turns = 0;
   const auto delegates = scheduler.make_flow(1);
   Task job([&] {
-    clock.advance_ns(1 * ms);
     ++jobs;
     delegates->wake();
   });
+  job.work_ns = 1 * ms;
   Script delegating([&] {
     if (jobs + turns >= 2'000) return done;
     delegates->submit(job);
@@ -660,9 +662,8 @@ TEST(Scheduler, ChargesAFlowForItsJobs) {
   });
   Script working([&] {
     if (jobs + turns >= 2'000) return done;
-    clock.advance_ns(1 * ms);
     ++turns;
-    return again;
+    return Turn{.next = Turn::Next::again, .work_ns = 1 * ms};
   });
   start(*delegates, delegating, ended);
   start(*scheduler.make_flow(1), working, ended);
@@ -777,6 +778,96 @@ TEST(SchedulerDeathTest, IsNotDestroyedBeforeItsFlows) {
         scheduler.reset();
       },
       "destroyed before its flows ended");
+}
+
+// A turn that waits for what others do in theirs: without another hand, neither ends.
+TEST(Scheduler, ATurnThatOverrunsLeavesItsWorkerToOthers) {
+  Scheduler scheduler({.overrun_ns = ms});
+  std::latch ended(2);
+  std::atomic<int> turns{0};
+  Script endless([&, is_first = true]() mutable {
+    if (!std::exchange(is_first, false)) return done;
+    while (turns < 100) std::this_thread::yield();
+    return again;
+  });
+  Script healthy([&] { return ++turns < 100 ? again : done; });
+  const auto stuck = scheduler.make_flow(1);
+  start(*stuck, endless, ended);
+  start(*scheduler.make_flow(1), healthy, ended);
+  ended.wait();
+  EXPECT_GE(scheduler.stats()[0].overruns, 1U);
+}
+
+TEST(Scheduler, AJobThatOverrunsLeavesItsWorkerToOthers) {
+  Scheduler scheduler({.overrun_ns = ms});
+  std::latch ended(2);
+  std::atomic<bool> is_healthy_done{false};
+  std::atomic<bool> ran{false};
+  const auto delegates = scheduler.make_flow(1);
+  Task job([&] {
+    while (!is_healthy_done) std::this_thread::yield();
+    ran = true;
+    delegates->wake();
+  });
+  Script delegating([&, is_submitted = false]() mutable {
+    if (!std::exchange(is_submitted, true)) delegates->submit(job);
+    return ran ? done : wait;
+  });
+  Script healthy([&, left = 100]() mutable {
+    if (--left != 0) return again;
+    is_healthy_done = true;
+    return done;
+  });
+  start(*delegates, delegating, ended);
+  start(*scheduler.make_flow(1), healthy, ended);
+  ended.wait();
+  EXPECT_TRUE(ran);
+}
+
+// More turns overrun than there are hands: the others wait until one ends, and nothing is lost.
+TEST(Scheduler, OverrunsAreLimited) {
+  Scheduler scheduler({.overrun_ns = ms});
+  constexpr int stuck_count = static_cast<int>(overruns_max) + 5;
+  std::latch ended(stuck_count);
+  std::atomic<int> inside{0};
+  std::atomic<int> most{0};
+  std::atomic<bool> open{false};
+  std::deque<Script> scripts;
+  for (int i = 0; i < stuck_count; ++i) {
+    scripts.emplace_back(std::function<Turn()>([&] {
+      const int now = ++inside;
+      for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
+      }
+      if (now == static_cast<int>(overruns_max) + 1) open = true;
+      while (!open) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      --inside;
+      return done;
+    }));
+    start(*scheduler.make_flow(1), scripts.back(), ended);
+  }
+  ended.wait();
+  EXPECT_EQ(most, static_cast<int>(overruns_max) + 1);
+}
+
+// The last hand that was beside a worker leaves a timer to workers that all sleep.
+TEST(Scheduler, ATurnThatOverranMayWaitForATimeAndIsWoken) {
+  Scheduler scheduler({.overrun_ns = ms});
+  for (int i = 0; i < 20; ++i) {
+    std::latch ended(2);
+    std::atomic<bool> is_other_done{false};
+    Script overrunning([&, is_first = true]() mutable {
+      if (!std::exchange(is_first, false)) return done;
+      while (!is_other_done) std::this_thread::yield();
+      return wait_until(SystemClock::instance().monotonic_ns() + ms);
+    });
+    Script other([&] {
+      is_other_done = true;
+      return done;
+    });
+    start(*scheduler.make_flow(1), overrunning, ended);
+    start(*scheduler.make_flow(1), other, ended);
+    ended.wait();
+  }
 }
 
 }  // namespace

@@ -21,4 +21,6 @@ const SystemClock& SystemClock::instance() noexcept {
 std::uint64_t SystemClock::monotonic_ns() const noexcept { return read_clock_ns(CLOCK_MONOTONIC); }
 std::uint64_t SystemClock::wall_ns() const noexcept { return read_clock_ns(CLOCK_REALTIME); }
 
+std::uint64_t thread_cpu_ns() noexcept { return read_clock_ns(CLOCK_THREAD_CPUTIME_ID); }
+
 }  // namespace torvyn

@@ -28,6 +28,9 @@ class SystemClock final : public Clock {
   std::uint64_t wall_ns() const noexcept override;
 };
 
+// The CPU time that the calling thread has used, in nanoseconds: time in which it was ready but others ran is not in it. A system call.
+std::uint64_t thread_cpu_ns() noexcept;
+
 // A clock that stands still until it is told. Shipped, because what depends on time is easy to test with it.
 class ManualClock final : public Clock {
  public:
