@@ -42,11 +42,12 @@ class Task final : public Job {
  public:
   explicit Task(std::function<void()> body) : body_(std::move(body)) {}
   std::uint64_t run() noexcept override {
+    const std::uint64_t work_ns = says_ns;  // when the body has ended, the task may be gone
     body_();
     return work_ns;
   }
 
-  std::uint64_t work_ns = 0;  // what it says that it took
+  std::uint64_t says_ns = 0;  // the time that it says it took
 
  private:
   std::function<void()> body_;
@@ -654,7 +655,7 @@ TEST(Scheduler, ChargesAFlowForItsJobs) {
     ++jobs;
     delegates->wake();
   });
-  job.work_ns = 1 * ms;
+  job.says_ns = 1 * ms;
   Script delegating([&] {
     if (jobs + turns >= 2'000) return done;
     delegates->submit(job);
