@@ -1,0 +1,8 @@
+"""{{name}}: a processor that makes letters upper case."""
+
+import torvyn
+
+
+@torvyn.processor
+def {{name_snake}}(element):
+    return element.text.upper()
