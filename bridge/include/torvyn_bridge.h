@@ -23,7 +23,7 @@
 extern "C" {
 #endif
 
-#define TVB_ABI_VERSION 2u
+#define TVB_ABI_VERSION 3u
 
 /* ---- values ------------------------------------------------------------------------------------------------------- */
 
@@ -309,9 +309,29 @@ typedef struct tvb_wit_file {
   tvb_view text;
 } tvb_wit_file;
 
-/* Parses and resolves WIT packages, in any order, into a JSON model: packages, interfaces with their functions and types, worlds with
- * imports and exports. TVB_FAILURE_INVALID (syntax) or TVB_FAILURE_UNRESOLVED, with file, line and column. */
+/* Parses and resolves WIT packages, in any order, into a JSON model. TVB_FAILURE_INVALID (syntax) or TVB_FAILURE_UNRESOLVED, with file,
+ * line and column, for the first error. The model's lists refer to each other by index:
+ *   {"packages":   [{"name": "torvyn:streaming@0.1.0"}, …],
+ *    "interfaces": [{"name": "torvyn:streaming/types@0.1.0", "package": 0, "types": [TYPE…], "functions": [FUNCTION…], PLACE}, …],
+ *    "worlds":     [{"name": "transform", "package": 0, "imports": [ITEM…], "exports": [ITEM…], PLACE}, …],
+ *    "world":      null}
+ *   TYPE     {"name": "element-meta", "text": "record element-meta {…}", "shape": "0123456789abcdef", "resource": false, "refers": […],
+ *            PLACE}, and "use": its full name where `use` brought it in
+ *   FUNCTION {"name": "buffer.read", "text": "buffer.read: func(offset: u64, len: u64) -> list<u8>", "shape": …, "refers": […], PLACE}
+ *   ITEM     {"name": "torvyn:streaming/types@0.1.0", PLACE} and one of "interface": index, "function": FUNCTION, "type": TYPE
+ *   PLACE    "file", "line" and "column" where known, and "deprecated": the version since which, where it is marked so
+ * `text` is WIT. `shape` is equal for what is the same on the wire: names of types and parameters don't count, nor versions; names of
+ * fields, cases and resources do. `refers` lists the named types it is directly made of, in full: "torvyn:streaming/types@0.1.0.buffer". */
 tvb_status tvb_wit_model(const tvb_wit_file* files, uint64_t count, tvb_string* json, tvb_failure* failure);
+
+/* All that is wrong with the files, as far as it can be told: `problem` is called once each, with what tvb_wit_model would have
+ * filled; it is valid for the call and is not freed. TVB_OK, whether there are problems or not. */
+tvb_status tvb_wit_problems(const tvb_wit_file* files, uint64_t count,
+                            void (*problem)(void* user, const tvb_failure* problem), void* user, tvb_failure* failure);
+
+/* A component as a model, from its bytes, without compiling: "world" is the index of the one it is. It has those parts of
+ * interfaces that the component uses, and no places. */
+tvb_status tvb_wasm_model(tvb_view wasm, tvb_string* json, tvb_failure* failure);
 
 /* Guest bindings in C for `world` ("package:name/world@version"): each generated file is handed to `file`, its name without a
  * folder. The header is "torvyn.h", all names begin with "torvyn_" or "exports_". */

@@ -1,9 +1,10 @@
-//! For component authors: WIT to a model, guest bindings for C, core module to component.
+//! For component authors: WIT or a component to a model, what is wrong with WIT, guest bindings for C, core module to component.
 //!
 //! Nothing here runs a guest or needs the engine.
 
 use std::collections::HashMap;
 use std::ffi::c_void;
+use std::mem::MaybeUninit;
 
 use serde_json::{Value, json};
 use wasi_preview1_component_adapter_provider::{
@@ -12,11 +13,12 @@ use wasi_preview1_component_adapter_provider::{
 use wit_bindgen_core::Files;
 use wit_component::{ComponentEncoder, DecodedWasm, StringEncoding};
 use wit_parser::{
-    Function, ParseErrorKind, Resolve, ResolveErrorKind, SourceMap, Span, Type, TypeDefKind, TypeId, WorldId,
-    WorldItem, WorldKey,
+    Function, ParseError, ParseErrorKind, Resolve, ResolveError, ResolveErrorKind, SourceMap, Span, Type, TypeDefKind,
+    TypeId, UnresolvedPackageGroup, WorldId, WorldItem, WorldKey,
 };
 
-use crate::ffi::{Failure, FailureKind, OwnedString, RawFailure, Status, View, guard};
+use crate::ffi::{Failure, FailureKind, OwnedString, RawFailure, Status, View, free_failure, guard, store_failure};
+use crate::model;
 
 /// `tvb_wit_file`.
 #[repr(C)]
@@ -32,6 +34,7 @@ struct WitFile<'a> {
     text: &'a str,
 }
 
+type ProblemCallback = unsafe extern "C" fn(user: *mut c_void, problem: *const RawFailure);
 type FileCallback = unsafe extern "C" fn(user: *mut c_void, name: View, bytes: View);
 
 /// # Safety
@@ -55,68 +58,232 @@ unsafe fn wit_files<'a>(files: *const RawWitFile, count: u64) -> Result<Vec<WitF
         .collect()
 }
 
+/// The file a span is in, and where it begins there: line and column.
+fn place(span: Span, map: &SourceMap, files: &[WitFile]) -> Option<(String, u32, u32)> {
+    let place = map.resolve_span(span)?;
+    let Some(file) = files.iter().find(|file| file.path == place.path) else {
+        return Some((place.path.to_string(), 0, 0));
+    };
+    let before = &file.text.as_bytes()[..place.range.start.min(file.text.len())];
+    let line_start = before
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |newline| newline + 1);
+    let line = before.iter().filter(|byte| **byte == b'\n').count() as u32 + 1;
+    Some((place.path.to_string(), line, (before.len() - line_start) as u32 + 1))
+}
+
 /// A failure at a span of the sources, with line and column where the span is known.
 fn at_span(kind: FailureKind, message: String, span: Span, map: &SourceMap, files: &[WitFile]) -> Box<Failure> {
     let mut failure = Failure::new(kind, message);
-    let Some(place) = map.resolve_span(span) else {
-        return failure;
-    };
-    failure.file = place.path.to_string();
-    if let Some(file) = files.iter().find(|file| file.path == place.path) {
-        let before = &file.text.as_bytes()[..place.range.start.min(file.text.len())];
-        let line_start = before
-            .iter()
-            .rposition(|byte| *byte == b'\n')
-            .map_or(0, |newline| newline + 1);
-        failure.line = before.iter().filter(|byte| **byte == b'\n').count() as u32 + 1;
-        failure.column = (before.len() - line_start) as u32 + 1;
+    if let Some((file, line, column)) = place(span, map, files) {
+        (failure.file, failure.line, failure.column) = (file, line, column);
     }
     failure
 }
 
-/// Parses all files, a package at a time, and resolves the packages against each other.
-fn resolve(files: &[WitFile]) -> Result<Resolve, Box<Failure>> {
+fn of_parse_error(error: &ParseError, map: &SourceMap, files: &[WitFile]) -> Box<Failure> {
+    let kind = match error.kind() {
+        ParseErrorKind::ItemNotFound { .. } => FailureKind::Unresolved,
+        _ => FailureKind::Invalid,
+    };
+    at_span(kind, error.to_string(), error.kind().span(), map, files)
+}
+
+fn of_resolve_error(error: &ResolveError, map: &SourceMap, files: &[WitFile]) -> Box<Failure> {
+    let kind = match error.kind() {
+        ResolveErrorKind::PackageNotFound { .. }
+        | ResolveErrorKind::WorldNotFound { .. }
+        | ResolveErrorKind::InterfaceNotFound { .. } => FailureKind::Unresolved,
+        _ => FailureKind::Invalid,
+    };
+    at_span(kind, error.kind().to_string(), error.kind().span(), map, files)
+}
+
+/// The labels of the packages that files belong to, each once.
+fn packages_of<'a>(files: &[WitFile<'a>]) -> Vec<&'a str> {
     let mut packages: Vec<&str> = Vec::new();
     for file in files {
         if !packages.contains(&file.package) {
             packages.push(file.package);
         }
     }
+    packages
+}
 
-    let mut groups = Vec::with_capacity(packages.len());
-    for package in packages {
-        let mut map = SourceMap::new();
-        for file in files.iter().filter(|file| file.package == package) {
-            map.push_str(file.path, file.text);
-        }
-        let group = map.parse().map_err(|(map, error)| {
-            let kind = match error.kind() {
-                ParseErrorKind::ItemNotFound { .. } => FailureKind::Unresolved,
-                _ => FailureKind::Invalid,
-            };
-            at_span(kind, error.to_string(), error.kind().span(), &map, files)
-        })?;
+fn parse_package<'a>(
+    files: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Result<UnresolvedPackageGroup, (SourceMap, ParseError)> {
+    let mut map = SourceMap::new();
+    for (path, text) in files {
+        map.push_str(path, text);
+    }
+    map.parse()
+}
+
+fn parse_group(files: &[WitFile], package: &str) -> Result<UnresolvedPackageGroup, (SourceMap, ParseError)> {
+    let own = files.iter().filter(|file| file.package == package);
+    parse_package(own.map(|file| (file.path, file.text)))
+}
+
+/// Parses all files, a package at a time, and resolves the packages against each other.
+fn resolve(files: &[WitFile]) -> Result<Resolve, Box<Failure>> {
+    let mut groups = Vec::new();
+    for package in packages_of(files) {
+        let group = parse_group(files, package).map_err(|(map, error)| of_parse_error(&error, &map, files))?;
         groups.push(group);
     }
-
     let mut resolve = Resolve::new();
     let first = groups.remove(0);
     match resolve.push_groups(first, groups) {
         Ok(_) => Ok(resolve),
-        Err(error) => {
-            let kind = match error.kind() {
-                ResolveErrorKind::PackageNotFound { .. }
-                | ResolveErrorKind::WorldNotFound { .. }
-                | ResolveErrorKind::InterfaceNotFound { .. } => FailureKind::Unresolved,
-                _ => FailureKind::Invalid,
+        Err(error) => Err(of_resolve_error(&error, &resolve.source_map, files)),
+    }
+}
+
+/// How many unknown names of one package are told. Whoever has more has one cause for them.
+const UNKNOWN_NAMES_MAX: usize = 32;
+
+/// All that is wrong with the texts of one package, as far as it can be told. The parser stops at its first error: an unknown type
+/// is made a known one of the same length, so that it goes on, and behind any other error the package's other files are looked at alone.
+fn package_problems(files: &[WitFile], package: &str) -> Vec<Box<Failure>> {
+    let own: Vec<&WitFile> = files.iter().filter(|file| file.package == package).collect();
+    let mut texts: Vec<String> = own.iter().map(|file| file.text.to_string()).collect();
+    let mut problems = Vec::new();
+    let mut mended: Vec<(usize, std::ops::Range<usize>)> = Vec::new();
+    while problems.len() < UNKNOWN_NAMES_MAX {
+        let paths = own.iter().map(|file| file.path);
+        let Err((map, error)) = parse_package(paths.zip(texts.iter().map(String::as_str))) else {
+            break;
+        };
+        let location = map.resolve_span(error.kind().span());
+        let index = location
+            .as_ref()
+            .and_then(|at| own.iter().position(|file| file.path == at.path));
+        let at = location.zip(index).map(|(at, index)| (index, at.range));
+        // What was put there fits its place no better: its error was told already.
+        let told = |at: &(usize, std::ops::Range<usize>)| {
+            mended
+                .iter()
+                .any(|(index, range)| *index == at.0 && range.start <= at.1.end && at.1.start <= range.end)
+        };
+        if at.as_ref().is_some_and(told) {
+            break;
+        }
+        let mut problem = of_parse_error(&error, &map, files);
+        if problem.file.is_empty() {
+            problem.file = own[0].path.to_string();
+        }
+        problems.push(problem);
+        match (error.kind(), at) {
+            (ParseErrorKind::ItemNotFound { kind, .. }, Some((index, range)))
+                if kind != "interface or world" && range.len() >= 2 =>
+            {
+                texts[index].replace_range(range.clone(), &format!("{:<width$}", "u8", width = range.len()));
+                mended.push((index, range));
+            }
+            (_, at) => {
+                let others = own
+                    .iter()
+                    .enumerate()
+                    .filter(|(index, _)| Some(*index) != at.as_ref().map(|at| at.0));
+                problems.extend(others.filter_map(|(_, file)| syntax_problem(file, files)));
+                break;
+            }
+        }
+    }
+    problems
+}
+
+/// What is wrong with a file without those it belongs together with: not what it doesn't find in itself.
+fn syntax_problem(file: &WitFile, files: &[WitFile]) -> Option<Box<Failure>> {
+    let (map, error) = parse_package(std::iter::once((file.path, file.text))).err()?;
+    let lacks_others = matches!(error.kind(), ParseErrorKind::ItemNotFound { .. }) || !error.kind().span().is_known();
+    (!lacks_others).then(|| of_parse_error(&error, &map, files))
+}
+
+/// All that is wrong with the files: of each package what its own texts tell, and then of those packages that can be read how they fit
+/// together. A package is only looked at where what it depends on is right.
+fn problems(files: &[WitFile]) -> Vec<Box<Failure>> {
+    let mut problems = Vec::new();
+    let mut readable = Vec::new();
+    for package in packages_of(files) {
+        if parse_group(files, package).is_ok() {
+            readable.push(package);
+        } else {
+            problems.append(&mut package_problems(files, package));
+        }
+    }
+    let declares = |package: &str, name: &str| {
+        let own = files.iter().filter(|file| file.package == package);
+        own.flat_map(|file| file.text.lines())
+            .filter_map(|line| line.trim_start().strip_prefix("package "))
+            .any(|declared| declared.trim_start().starts_with(name))
+    };
+    let unreadable = |name: &str| {
+        let all = packages_of(files);
+        all.into_iter()
+            .filter(|package| parse_group(files, package).is_err())
+            .any(|package| declares(package, name))
+    };
+    while !readable.is_empty() {
+        let mut groups: Vec<_> = readable
+            .iter()
+            .filter_map(|package| parse_group(files, package).ok())
+            .collect();
+        let mut resolve = Resolve::new();
+        let first = groups.remove(0);
+        let Err(error) = resolve.push_groups(first, groups) else {
+            break;
+        };
+        let caused_elsewhere = match error.kind() {
+            ResolveErrorKind::PackageNotFound { requested, .. } => {
+                unreadable(&format!("{}:{}", requested.namespace, requested.name))
+            }
+            _ => false,
+        };
+        let failure = of_resolve_error(&error, &resolve.source_map, files);
+        let at = files
+            .iter()
+            .find(|file| file.path == failure.file)
+            .map(|file| file.package);
+        if !caused_elsewhere {
+            problems.push(failure);
+        }
+        let Some(package) = at else { break };
+        readable.retain(|other| *other != package);
+        leave_out_dependents(&mut readable, files, package);
+    }
+    problems
+}
+
+/// Takes out of `readable` what depends on `package`, at first or second hand.
+fn leave_out_dependents(readable: &mut Vec<&str>, files: &[WitFile], package: &str) {
+    let mut gone: Vec<String> = Vec::new();
+    let names = |group: &UnresolvedPackageGroup| -> Vec<String> {
+        let packages = std::iter::once(&group.main).chain(&group.nested);
+        packages.map(|package| package.name.to_string()).collect()
+    };
+    if let Ok(group) = parse_group(files, package) {
+        gone = names(&group);
+    }
+    loop {
+        let before = readable.len();
+        readable.retain(|other| {
+            let Ok(group) = parse_group(files, other) else {
+                return false;
             };
-            Err(at_span(
-                kind,
-                error.kind().to_string(),
-                error.kind().span(),
-                &resolve.source_map,
-                files,
-            ))
+            let mut needed = std::iter::once(&group.main)
+                .chain(&group.nested)
+                .flat_map(|p| p.foreign_deps.keys());
+            let depends = needed.any(|name| gone.contains(&name.to_string()));
+            if depends {
+                gone.append(&mut names(&group));
+            }
+            !depends
+        });
+        if readable.len() == before {
+            return;
         }
     }
 }
@@ -265,19 +432,23 @@ fn describe_items(resolve: &Resolve, key: &WorldKey, item: &WorldItem) -> Value 
     json!({ "name": resolve.name_world_key(key), "kind": kind, "items": items })
 }
 
-fn describe(wasm: &[u8]) -> Result<String, Box<Failure>> {
+fn decode(wasm: &[u8]) -> Result<(Resolve, WorldId), Box<Failure>> {
     let invalid = |message: String| Failure::new(FailureKind::Invalid, message);
     match wasm {
         [0, b'a', b's', b'm', _, _, 1, 0, ..] => {}
         [0, b'a', b's', b'm', ..] => return Err(invalid("it is a core module, not a component".to_string())),
         _ => return Err(invalid(NOT_WASM.to_string())),
     }
-    let decoded = wit_component::decode(wasm).map_err(|error| invalid(format!("not a component: {error:#}")))?;
-    let DecodedWasm::Component(resolve, world) = decoded else {
-        return Err(invalid(
+    match wit_component::decode(wasm).map_err(|error| invalid(format!("not a component: {error:#}")))? {
+        DecodedWasm::Component(resolve, world) => Ok((resolve, world)),
+        DecodedWasm::WitPackage(..) => Err(invalid(
             "it is a WIT package in binary form, not a component".to_string(),
-        ));
-    };
+        )),
+    }
+}
+
+fn describe(wasm: &[u8]) -> Result<String, Box<Failure>> {
+    let (resolve, world) = decode(wasm)?;
     let list = |items: &wit_parser::IndexMap<WorldKey, WorldItem>| -> Vec<Value> {
         items
             .iter()
@@ -299,8 +470,46 @@ pub unsafe extern "C" fn tvb_wit_model(
 ) -> Status {
     let body = || {
         let files = unsafe { wit_files(files, count) }?;
-        let model = serde_json::to_string(&resolve(&files)?)
-            .map_err(|error| Failure::new(FailureKind::Other, format!("the model cannot be written: {error}")))?;
+        let resolve = resolve(&files)?;
+        let locate = |span| place(span, &resolve.source_map, &files);
+        let model = model::describe(&resolve, None, &locate).to_string();
+        unsafe { json.write(model.into()) };
+        Ok(Status::Ok)
+    };
+    unsafe { guard(failure, body) }
+}
+
+/// # Safety
+/// `files` points to `count` files with valid views; `problem` may be called with `user`; `failure` is null or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tvb_wit_problems(
+    files: *const RawWitFile,
+    count: u64,
+    problem: ProblemCallback,
+    user: *mut c_void,
+    failure: *mut RawFailure,
+) -> Status {
+    let body = || {
+        let files = unsafe { wit_files(files, count) }?;
+        for found in problems(&files) {
+            let mut raw = MaybeUninit::uninit();
+            unsafe { store_failure(raw.as_mut_ptr(), found) };
+            let mut raw = unsafe { raw.assume_init() };
+            unsafe { problem(user, &raw) };
+            free_failure(&mut raw);
+        }
+        Ok(Status::Ok)
+    };
+    unsafe { guard(failure, body) }
+}
+
+/// # Safety
+/// `wasm` is a valid view; `json` is writable; `failure` is null or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tvb_wasm_model(wasm: View, json: *mut OwnedString, failure: *mut RawFailure) -> Status {
+    let body = || {
+        let (resolve, world) = decode(unsafe { wasm.bytes() })?;
+        let model = model::describe(&resolve, Some(world), &|_| None).to_string();
         unsafe { json.write(model.into()) };
         Ok(Status::Ok)
     };

@@ -206,6 +206,12 @@ fn free_owned(text: &mut OwnedString) {
     }
 }
 
+pub fn free_failure(failure: &mut RawFailure) {
+    free_owned(&mut failure.message);
+    free_owned(&mut failure.backtrace);
+    free_owned(&mut failure.file);
+}
+
 /// # Safety
 /// `text` is null or a string filled by this library and not freed since.
 #[unsafe(no_mangle)]
@@ -220,10 +226,6 @@ pub unsafe extern "C" fn tvb_string_free(text: *mut OwnedString) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tvb_failure_free(failure: *mut RawFailure) {
     if let Some(failure) = unsafe { failure.as_mut() } {
-        quiet((), || {
-            free_owned(&mut failure.message);
-            free_owned(&mut failure.backtrace);
-            free_owned(&mut failure.file);
-        });
+        quiet((), || free_failure(failure));
     }
 }

@@ -10,6 +10,7 @@ mod instance;
 mod layout;
 mod lift;
 mod linker;
+mod model;
 mod state;
 mod stop;
 mod waiting;

@@ -91,7 +91,9 @@ Status build_all(std::vector<Task> tasks, const Session& session, std::vector<Bu
   }
   for (Task& task : tasks) {
     TORVYN_LET(const contracts::BuildOutput output, build_on_screen(std::move(task.request), task.name, session));
-    done.push_back({.component = output.component.string(),
+    done.push_back({.name = task.name,
+                    .language = output.language ? std::string(contracts::language_name(*output.language)) : "",
+                    .component = output.component.string(),
                     .world = output.world,
                     .path = engine == nullptr ? std::string() : path_of(*engine, output.component),
                     .size_bytes = output.size_bytes,

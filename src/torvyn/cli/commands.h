@@ -7,9 +7,16 @@
 namespace torvyn::cli {
 
 int run_flow(const RunOptions& options, const Session& session);
+int check_project(const CheckOptions& options, const Session& session);
 int inspect_component(const InspectOptions& options, const Session& session);
 int build_components(const BuildOptions& options, const Session& session);
+int init_project(const InitOptions& options, const Session& session);
+int link_flows(const LinkOptions& options, const Session& session);
 int explain_code(const ExplainOptions& options, const Session& session);
+int examine_machine(const DoctorOptions& options, const Session& session);
+int show_stages(const StagesOptions& options, const Session& session);
+int print_completions(const CompletionsOptions& options, const Session& session);
+int print_man_page(const ManOptions& options, const Session& session);
 int show_versions(const VersionOptions& options, const Session& session);
 
 }  // namespace torvyn::cli

@@ -43,7 +43,8 @@ std::string draw_source_line(const ErrorDetail& detail, const Palette& palette) 
 
 std::string draw_file(const ErrorDetail& detail, const Palette& palette) {
   std::string place = printable(detail.file);
-  if (detail.line != 0) place += fmt::format(":{}:{}", detail.line, detail.column);
+  if (detail.line != 0) place += fmt::format(":{}", detail.line);
+  if (detail.line != 0 && detail.column != 0) place += fmt::format(":{}", detail.column);
   return fmt::format("  {} {}\n", palette.place("-->"), place) + draw_source_line(detail, palette);
 }
 
@@ -93,15 +94,14 @@ std::vector<std::string> guest_lines(const std::vector<std::string>& all, std::s
   return lines;
 }
 
-}  // namespace
-
-std::string draw_error(const Error& error, const Palette& palette, bool verbose) {
+// `label`: "error[E0203]", painted.
+std::string draw(const Error& error, const std::string& label, const std::string& code, const Palette& palette,
+                 bool verbose) {
   const ErrorDetail& detail = error.detail();
-  const std::string code = code_string(error.code());
   const std::size_t guest_lines_max = verbose ? static_cast<std::size_t>(-1) : guest_lines_shown;
 
   const std::vector<std::string> message = printable_lines(error.message());
-  std::string text = palette.error("error[" + code + "]") + ": ";
+  std::string text = label + ": ";
   text += palette.strong(message.empty() ? printable(code_title(error.code())) : message.front()) + '\n';
   for (std::size_t index = 1; index < message.size(); ++index) text += "  " + message[index] + '\n';
 
@@ -123,6 +123,18 @@ std::string draw_error(const Error& error, const Palette& palette, bool verbose)
   }
   add_lines(text, "fix", fix, palette);
   return text;
+}
+
+}  // namespace
+
+std::string draw_error(const Error& error, const Palette& palette, bool verbose) {
+  const std::string code = code_string(error.code());
+  return draw(error, palette.error("error[" + code + "]"), code, palette, verbose);
+}
+
+std::string draw_caution(const Error& warning, const Palette& palette) {
+  const std::string code = warning_code_string(warning.code());
+  return draw(warning, palette.warning("warning[" + code + "]"), code, palette, false);
 }
 
 }  // namespace torvyn::cli

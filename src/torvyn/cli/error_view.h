@@ -29,4 +29,7 @@ inline constexpr std::size_t guest_lines_shown = 8;
 // `verbose` draws all of the guest's lines.
 std::string draw_error(const Error& error, const Palette& palette, bool verbose = false);
 
+// The same for what keeps nothing from working: "warning[W0110]: …".
+std::string draw_caution(const Error& warning, const Palette& palette);
+
 }  // namespace torvyn::cli

@@ -33,6 +33,12 @@ TEST(DrawError, CountsColumnsAsTheyAreSeen) {
   EXPECT_THAT(draw_error(error, Palette()), HasSubstr("1 | file\té'x\n  |     \t ^\n"));
 }
 
+TEST(DrawError, LeavesOutAColumnThatIsNotKnown) {
+  const Error error = Error(ErrorCode::build_failed, "invalid syntax").at_file("shout.py", 6);
+  EXPECT_THAT(draw_error(error, Palette()), HasSubstr("  --> shout.py:6\n"));
+  EXPECT_EQ(error.to_string(), "E0011: invalid syntax (shout.py:6)");
+}
+
 TEST(DrawError, TellsWhatHappenedInAFlow) {
   Error error(ErrorCode::component_trapped, "shout panicked: I cannot shout this: \"hello 2\"",
               "on_error = \"skip\" in [flow.main.nodes.shout]");

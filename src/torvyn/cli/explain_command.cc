@@ -21,6 +21,11 @@ std::string draw(const Explanation& explanation, const Terminal& terminal) {
   std::string text = palette.strong(fmt::format("{}: {}", explanation.code, explanation.title)) + "\n\n";
   for (const std::string& line : wrapped(explanation.page, std::min(terminal.columns, page_columns_max)))
     text += line + '\n';
+  if (!explanation.example.empty()) {
+    text += "\nFor example:\n";
+    for (const std::string_view line : lines_of(explanation.example))
+      text += fmt::format("  {}\n", palette.faint(line));
+  }
   return text;
 }
 

@@ -3,6 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <set>
+#include <sstream>
 #include <string>
 #include <string_view>
 
@@ -55,6 +61,63 @@ TEST(Explain, ShowsManifestsThatCanBeRead) {
   TORVYN_ERROR_CODES(TORVYN_TRY_SNIPPETS)
 #undef TORVYN_TRY_SNIPPETS
   EXPECT_GE(snippets, 9);
+}
+
+// All sources but tests, and but the pages themselves, which name every code.
+std::string all_sources() {
+  namespace fs = std::filesystem;
+  std::string text;
+  for (const auto& entry : fs::recursive_directory_iterator(fs::path(TORVYN_TEST_SOURCE_DIR) / "src" / "torvyn")) {
+    const std::string name = entry.path().filename().string();
+    if (entry.path().extension() != ".cc" || name.starts_with("explanation") || name.ends_with("_test.cc")) continue;
+    std::ostringstream content;
+    content << std::ifstream(entry.path()).rdbuf();
+    text += content.str();
+  }
+  return text;
+}
+
+bool is_emitted(const std::string& sources, const std::string& name) {
+  const std::string use = "ErrorCode::" + name;
+  for (std::size_t at = sources.find(use); at != std::string::npos; at = sources.find(use, at + 1)) {
+    const char after = sources[at + use.size()];
+    if (after != '_' && std::isalnum(static_cast<unsigned char>(after)) == 0) return true;
+  }
+  return false;
+}
+
+TEST(Explain, ShowsHowWhatIsEmittedLooks) {
+  const std::string sources = all_sources();
+  int emitted = 0;
+#define TORVYN_EXPECT_EXAMPLE(number, name, known_title)                  \
+  if (is_emitted(sources, #name)) {                                       \
+    const std::string code = code_string(ErrorCode::name);                \
+    EXPECT_TRUE(explain(code)->example.contains("error[" + code + "]: ")) \
+        << "add it to explanation_examples.cc: " << code;                 \
+    ++emitted;                                                            \
+  }
+  TORVYN_ERROR_CODES(TORVYN_EXPECT_EXAMPLE)
+#undef TORVYN_EXPECT_EXAMPLE
+  EXPECT_GE(emitted, 35);
+}
+
+TEST(Explain, HasAPageForEveryWarning) {
+  const std::string sources = all_sources();
+  const std::regex quoted_code("\"(W[0-9]{4})\"");
+  std::set<std::string> codes;
+  for (std::sregex_iterator found(sources.begin(), sources.end(), quoted_code), end; found != end; ++found)
+    codes.insert((*found)[1].str());
+  EXPECT_GE(codes.size(), 3U);
+  for (const std::string& code : codes) {
+    const auto page = explain(code);
+    ASSERT_TRUE(page.has_value()) << "add it to warning_pages: " << code;
+    EXPECT_TRUE(page->example.starts_with("warning[" + code + "]: ")) << "add it to explanation_examples.cc: " << code;
+  }
+}
+
+TEST(Explain, KnowsItsOwnList) {
+  for (const std::string& code : explained_codes()) EXPECT_EQ(explain(code)->code, code);
+  EXPECT_GE(explained_codes().size(), 57U);
 }
 
 TEST(Explain, TakesCodesAsPeopleWriteThem) {

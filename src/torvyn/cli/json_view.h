@@ -7,9 +7,15 @@
 #include <string_view>
 #include <vector>
 
+#include "torvyn/cli/check_view.h"
 #include "torvyn/cli/cli_events.h"
+#include "torvyn/cli/doctor.h"
 #include "torvyn/cli/explanations.h"
+#include "torvyn/cli/inspection.h"
+#include "torvyn/config/layers.h"
+#include "torvyn/connectors/connectors.h"
 #include "torvyn/engine/component_info.h"
+#include "torvyn/linker/flow_exam.h"
 #include "torvyn/observability/flow_report.h"
 #include "torvyn/types/error.h"
 
@@ -21,25 +27,29 @@ struct JsonHead {
   int exit_code = 0;
   std::span<const Error> errors = {};
   std::span<const Warning> warnings = {};
-};
-
-// A component's file, looked at.
-struct Inspection {
-  std::string file;
-  std::uint64_t size_bytes = 0;
-  engine::ComponentInfo info;
-  std::string path;              // "typed"; empty where it is no stage
-  std::string engine;            // "wasmtime 48.0.8"
-  std::vector<Error> obstacles;  // why it would not run here; empty: it does
+  std::span<const Error> cautions = {};  // warnings with all that an error knows; they follow the others
 };
 
 // A component, built.
 struct BuiltComponent {
+  std::string name;
+  std::string language;   // "rust"; empty for a core module or a command of one's own
   std::string component;  // the file
   std::string world;      // in full, or empty
   std::string path;       // "typed"; empty where it is no stage
   std::uint64_t size_bytes = 0;
   bool up_to_date = false;
+};
+
+// A project, made.
+struct CreatedProject {
+  std::string name;
+  std::string directory;
+  std::string language;
+  std::string template_name;
+  bool repository = false;  // a git repository was made for it
+  bool example = false;     // it has a flow that runs at once
+  std::vector<std::string> files;
 };
 
 struct Versions {
@@ -56,7 +66,13 @@ std::string run_json(const JsonHead& head, const observability::FlowReport& repo
 std::string runs_json(const JsonHead& head, std::span<const observability::FlowReport> reports);
 std::string inspect_json(const JsonHead& head, const Inspection& inspection);
 std::string build_json(const JsonHead& head, std::span<const BuiltComponent> built);
+std::string init_json(const JsonHead& head, const CreatedProject& created);
+// With the effective configuration, see configuration_json, where one is given.
+std::string check_json(const JsonHead& head, std::span<const Check> checks, const config::Configuration* configuration);
+std::string link_json(const JsonHead& head, std::span<const linker::FlowExam> flows);
 std::string version_json(const JsonHead& head, const Versions& versions);
+std::string doctor_json(const JsonHead& head, std::span<const Finding> findings, std::span<const Fix> fixes);
+std::string stages_json(const JsonHead& head, std::span<const connectors::BuiltinInfo> stages);
 std::string explain_json(const JsonHead& head, const Explanation& explanation);
 
 }  // namespace torvyn::cli

@@ -117,12 +117,16 @@ TEST(InspectJson, GroupsNothingAndNamesCapabilities) {
 }
 
 TEST(BuildJson, ListsWhatWasBuilt) {
-  const std::vector<BuiltComponent> built = {{.component = "upper.wasm",
+  const std::vector<BuiltComponent> built = {{.name = "upper",
+                                              .language = "c",
+                                              .component = "upper.wasm",
                                               .world = "torvyn:streaming/transform@0.1.0",
                                               .path = "typed",
                                               .size_bytes = 7,
                                               .up_to_date = true}};
   const json object = json::parse(build_json({.command = "build"}, built));
+  EXPECT_EQ(object["components"][0]["name"], "upper");
+  EXPECT_EQ(object["components"][0]["language"], "c");
   EXPECT_EQ(object["components"][0]["component"], "upper.wasm");
   EXPECT_EQ(object["components"][0]["up_to_date"], true);
 }

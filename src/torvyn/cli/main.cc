@@ -32,9 +32,16 @@ struct Overloaded : Commands... {
 int run_command(const Command& command, const Session& session) {
   return std::visit(Overloaded{
                         [&](const RunOptions& options) { return run_flow(options, session); },
+                        [&](const CheckOptions& options) { return check_project(options, session); },
                         [&](const InspectOptions& options) { return inspect_component(options, session); },
                         [&](const BuildOptions& options) { return build_components(options, session); },
+                        [&](const InitOptions& options) { return init_project(options, session); },
+                        [&](const LinkOptions& options) { return link_flows(options, session); },
                         [&](const ExplainOptions& options) { return explain_code(options, session); },
+                        [&](const DoctorOptions& options) { return examine_machine(options, session); },
+                        [&](const StagesOptions& options) { return show_stages(options, session); },
+                        [&](const CompletionsOptions& options) { return print_completions(options, session); },
+                        [&](const ManOptions& options) { return print_man_page(options, session); },
                         [&](const VersionOptions& options) { return show_versions(options, session); },
                         [&](const TextOptions& options) { return print_result(session, options.text); },
                     },

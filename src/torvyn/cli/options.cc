@@ -11,6 +11,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "torvyn/cli/command_line_info.h"
 #include "torvyn/config/nearest.h"
 #include "torvyn/config/units.h"
 
@@ -21,27 +22,42 @@ namespace {
 struct Typed {
   std::string format, color, directory, manifest;
   bool quiet = false, verbose = false, version = false;
+  std::vector<std::string> assignments;
 
   std::vector<std::string> flows;
   std::string pipeline, input, output, limit, timeout, max_errors, log_level, summary;
-  bool no_build = false;
+  bool no_build = false, watch = false;
 
-  std::string file;
+  bool schema = false;
+
+  std::string target, section;
 
   std::vector<std::string> sources, flags;
   std::string build_output, work_dir, world, wit, component;
   bool release = false, all = false;
 
-  std::string code;
+  std::string directory_made, template_name, language, contract_version;
+  bool interactive = false, force = false, no_git = false, no_example = false;
+
+  std::string code, stage, shell;
+
+  std::vector<std::string> languages;
+  bool fix = false, yes = false;
+  bool strict = false;
+
+  std::string link_flow, components;
+  bool detail = false;
 };
 
 constexpr const char* examples = R"(
 Examples:
+  torvyn init shout --language python && cd shout && torvyn build && torvyn run
   torvyn run 'file access.log ! ./upper.wasm ! stdout'
   torvyn run 'stdin ! ./grep.wasm pattern=ERROR @on_error=skip ! file errors.log' < app.log
   torvyn run --limit 1000 --format json
   torvyn build upper.c -o upper.wasm
   torvyn inspect upper.wasm
+  torvyn doctor
   torvyn explain E0203
 
 torvyn COMMAND --help shows the options of a command.)";
@@ -55,21 +71,82 @@ Examples:
   torvyn run 'generate count=1000 ! ./upper.wasm ! null'
   torvyn run --flow main --input today.log --output -
   torvyn run --flow orders --flow returns
+  torvyn run 'stdin ! ./shout.py ! stdout'
+  torvyn run --watch
   torvyn run main --timeout 30s --max-errors 100 --summary report.txt)";
 
+constexpr const char* init_examples = R"(
+Templates are transform (the default), filter, router, aggregator, source, sink, full-pipeline and empty;
+languages c, cpp, rust, go, python and javascript.
+
+Examples:
+  torvyn init shout --language rust
+  torvyn init pages --language python --template full-pipeline
+  torvyn init --interactive)";
+
 constexpr const char* build_examples = R"(
-Without SOURCE, the components of Torvyn.toml are built into target/.
+Without SOURCE, the components of Torvyn.toml are built into target/. A source is of C, C++, Rust, Go, Python or JavaScript.
 
 Examples:
   torvyn build upper.c -o upper.wasm
+  torvyn build shout.py
   torvyn build src/ --world content-filter
   torvyn build module.wasm --world transform -o component.wasm
   torvyn build --component upper --release)";
 
+constexpr const char* check_examples = R"(
+Nothing is run and nothing is built: components are looked at as they were built last. With --verbose, every setting is shown with where it
+comes from.
+
+Examples:
+  torvyn check
+  torvyn check --strict
+  torvyn check --verbose --set runtime.max_batch=1
+  torvyn check --schema > torvyn.schema.json)";
+
 constexpr const char* inspect_examples = R"(
+The parts for --show are exports, imports, sizes, modules, memory, producers and grants. What is shown for grants is a piece of
+Torvyn.toml; JSON always holds all parts.
+
 Examples:
   torvyn inspect upper.wasm
+  torvyn inspect upper.wasm --show sizes
+  torvyn inspect fetch.wasm --show grants >> Torvyn.toml
   torvyn inspect upper.wasm --format json)";
+
+constexpr const char* doctor_examples = R"(
+Looks for what builds components, language by language, and at what running them needs. Without LANGUAGE, all languages are looked at, and
+those of the project in this folder have to be there. The exit code is 0 where they are, 2 where something is missing, and 1 where --fix
+failed.
+
+Examples:
+  torvyn doctor
+  torvyn doctor rust
+  torvyn doctor rust --fix
+  torvyn doctor --format json)";
+
+constexpr const char* stages_examples = R"(
+Examples:
+  torvyn stages
+  torvyn stages file
+  torvyn stages --format json)";
+
+constexpr const char* completions_examples = R"(
+Examples:
+  source <(torvyn completions bash)
+  torvyn completions bash > ~/.local/share/bash-completion/completions/torvyn
+  torvyn completions zsh > ~/.zfunc/_torvyn
+  torvyn completions fish > ~/.config/fish/completions/torvyn.fish)";
+
+constexpr const char* version_examples = R"(
+Examples:
+  torvyn version
+  torvyn version --format json)";
+constexpr const char* link_examples = R"(
+Examples:
+  torvyn link
+  torvyn link --flow main --detail
+  torvyn link --components build/components --format json)";
 
 constexpr const char* explain_examples = R"(
 Examples:
@@ -86,15 +163,24 @@ class Grammar {
     app_.fallthrough()->allow_extras()->require_subcommand(0, 1);
     app_.set_help_flag("-h,--help", "Show this and end");
     add_global_options(typed);
+    add_init(typed);
     add_run(typed);
+    add_check(typed);
     add_inspect(typed);
     add_build(typed);
+    add_doctor(typed);
+    add_link(typed);
     add_explain(typed);
-    app_.add_subcommand("version", "Show the versions of torvyn, contract, engine and bridge");
+    add_stages(typed);
+    add_completions(typed);
+    app_.add_subcommand("version", "Show the versions of torvyn, contract, engine and bridge")
+        ->footer(version_examples);
+    app_.add_subcommand("man", "Print the manual page")->group("");  // for who packages torvyn; help doesn't list it
     app_.footer(examples);
   }
 
   CLI::App& app() noexcept { return app_; }
+  const CLI::App& app() const noexcept { return app_; }
 
   // The command that was named; null if none.
   CLI::App* command() const {
@@ -131,6 +217,10 @@ class Grammar {
     app_.add_flag("--verbose", typed.verbose, "Show more of everything");
     app_.add_option("-C", typed.directory, "Work in this folder")->type_name("DIR");
     app_.add_option("--manifest", typed.manifest, "The manifest, instead of Torvyn.toml")->type_name("PATH");
+    app_.add_option("--set", typed.assignments, "Set a key of the configuration; may be repeated")
+        ->type_name("PATH=VALUE")
+        ->allow_extra_args(false)
+        ->take_all();
     app_.add_flag("--version", typed.version, "Show the version and end");
   }
 
@@ -138,7 +228,7 @@ class Grammar {
     App* run = app_.add_subcommand("run", "Run a pipeline, or a flow of the manifest");
     run->add_option("PIPELINE", typed.pipeline, "A pipeline in quotes, or the name of a flow")->type_name("");
     run->add_option("--flow", typed.flows, "The flow of the manifest to run; repeated, flows side by side")
-        ->type_name("NAME")
+        ->type_name("FLOW")
         ->allow_extra_args(false)
         ->take_all();
     run->add_option("--input", typed.input, "Read from here instead: a file, -, or 'generate …'")->type_name("X");
@@ -147,20 +237,45 @@ class Grammar {
     run->add_option("--timeout", typed.timeout, "Stop after this time, such as 30s")->type_name("TIME");
     run->add_option("--max-errors", typed.max_errors, "Fail when more elements than this were skipped")->type_name("N");
     run->add_flag("--no-build", typed.no_build, "Use components as they were built before");
+    run->add_flag("--watch", typed.watch, "Build components again when their sources change, and swap them in");
     run->add_option("--log-level", typed.log_level, "Show lines of guests from: trace, debug, info, warn or error")
         ->type_name("LEVEL");
     run->add_option("--summary", typed.summary, "Write the report to a file")->type_name("PATH");
     run->footer(run_examples);
   }
 
+  void add_init(Typed& typed) {
+    App* init = app_.add_subcommand("init", "Make a new project that builds and runs at once");
+    init->add_option("NAME", typed.directory_made, "The project's folder; its last part is its name")->type_name("");
+    init->add_option("--template", typed.template_name, "What kind of project it is: transform, source, …")
+        ->type_name("TEMPLATE");
+    init->add_option("--language", typed.language, "What it is written in: c, cpp, rust, go, python or javascript")
+        ->type_name("LANGUAGE");
+    init->add_flag("--interactive", typed.interactive, "Ask for what was not said");
+    init->add_flag("--force", typed.force, "Write into a folder that is not empty");
+    init->add_flag("--no-git", typed.no_git, "Make no git repository");
+    init->add_flag("--no-example", typed.no_example, "Leave out the flow and data that show it at work");
+    init->add_option("--contract-version", typed.contract_version, "The version of the Torvyn contract")
+        ->type_name("V");
+    init->footer(init_examples);
+  }
+
+  void add_check(Typed& typed) {
+    App* check = app_.add_subcommand("check", "Check manifest, WIT, components and flows, without running anything");
+    check->add_flag("--strict", typed.strict, "Take warnings for errors");
+    check->add_flag("--schema", typed.schema, "Show the JSON Schema of Torvyn.toml instead");
+    check->footer(check_examples);
+  }
+
   void add_inspect(Typed& typed) {
     App* inspect = app_.add_subcommand("inspect", "Show what a component holds and asks for");
-    inspect->add_option("FILE", typed.file, "A component (.wasm)")->type_name("");
+    inspect->add_option("TARGET", typed.target, "A component (.wasm)")->type_name("");
+    inspect->add_option("--show", typed.section, "Show one part alone")->type_name("SECTION");
     inspect->footer(inspect_examples);
   }
 
   void add_build(Typed& typed) {
-    App* build = app_.add_subcommand("build", "Make a component of C or C++ sources, or of a core module");
+    App* build = app_.add_subcommand("build", "Make a component of sources, or of a core module");
     build->add_option("SOURCE", typed.sources, "Files, one folder, or one core module (.wasm)")->type_name("");
     build->add_option("-o,--output", typed.build_output, "The component to write")->type_name("FILE");
     build->add_option("--work-dir", typed.work_dir, "The folder for bindings and objects")->type_name("DIR");
@@ -172,15 +287,45 @@ class Grammar {
         ->type_name("ARG")
         ->allow_extra_args(false)
         ->take_all();
-    build->add_option("--component", typed.component, "Build this component of the manifest alone")->type_name("NAME");
+    build->add_option("--component", typed.component, "Build this component of the manifest alone")
+        ->type_name("COMPONENT");
     build->add_flag("--all", typed.all, "Build all components of the manifest (the default)");
     build->footer(build_examples);
+  }
+
+  void add_link(Typed& typed) {
+    App* link = app_.add_subcommand("link", "Check whether the components of the flows fit together");
+    link->add_option("--flow", typed.link_flow, "Check this flow alone")->type_name("FLOW");
+    link->add_option("--components", typed.components, "Take built components from here, instead of target/")
+        ->type_name("DIR");
+    link->add_flag("--detail", typed.detail, "Show imports, capabilities and content types too");
+    link->footer(link_examples);
   }
 
   void add_explain(Typed& typed) {
     App* explain = app_.add_subcommand("explain", "Show what an error code means and what to do");
     explain->add_option("CODE", typed.code, "A code, such as E0203")->type_name("");
     explain->footer(explain_examples);
+  }
+
+  void add_doctor(Typed& typed) {
+    App* doctor = app_.add_subcommand("doctor", "Show what is missing on this machine, and install it");
+    doctor->add_option("LANGUAGE", typed.languages, "Only what these languages need")->type_name("");
+    doctor->add_flag("--fix", typed.fix, "Run the commands that install what is missing; asks before each");
+    doctor->add_flag("--yes", typed.yes, "With --fix, run them without asking");
+    doctor->footer(doctor_examples);
+  }
+
+  void add_stages(Typed& typed) {
+    App* stages = app_.add_subcommand("stages", "Show the built-in stages and their settings");
+    stages->add_option("STAGE", typed.stage, "The name of one; without it, all of them")->type_name("");
+    stages->footer(stages_examples);
+  }
+
+  void add_completions(Typed& typed) {
+    App* completions = app_.add_subcommand("completions", "Print what lets a shell complete torvyn's command lines");
+    completions->add_option("SHELL", typed.shell, "bash, zsh or fish")->type_name("");
+    completions->footer(completions_examples);
   }
 
   App app_;
@@ -230,6 +375,14 @@ Result<T> one_of(std::string_view option, std::string_view value,
     if (name == value) return meaning;
     names.emplace_back(name);
   }
+  return fail(ErrorCode::usage, fmt::format("`{}` cannot be `{}`{}", option, value, question(nearest_of(value, names))),
+              fmt::format("it is one of {}", fmt::join(names, ", ")));
+}
+
+// Whether `value` is one of the choices that `placeholder` stands for; an empty one was not given.
+Status is_one_of(std::string_view option, const std::string& value, std::string_view placeholder) {
+  const std::vector<std::string> names = value_of(placeholder).choices;
+  if (value.empty() || std::ranges::find(names, value) != names.end()) return {};
   return fail(ErrorCode::usage, fmt::format("`{}` cannot be `{}`{}", option, value, question(nearest_of(value, names))),
               fmt::format("it is one of {}", fmt::join(names, ", ")));
 }
@@ -292,6 +445,10 @@ Result<Command> read_run(const CLI::App& command, const Typed& typed) {
     options.timeout_ns = *timeout_ns;
   }
   options.no_build = typed.no_build;
+  options.watch = typed.watch;
+  if (options.watch && options.no_build)
+    return fail(ErrorCode::usage, "`--watch` builds what changes, and `--no-build` forbids it",
+                "leave out one of the two");
   TORVYN_LET(options.log_level, read_log_level(typed.log_level));
   options.summary = typed.summary;
   return options;
@@ -321,6 +478,25 @@ Result<Command> read_build(const Typed& typed) {
   return options;
 }
 
+InitOptions read_init(const Typed& typed) {
+  return {.directory = typed.directory_made,
+          .template_name = typed.template_name,
+          .language = typed.language,
+          .contract_version = typed.contract_version,
+          .interactive = typed.interactive,
+          .force = typed.force,
+          .no_git = typed.no_git,
+          .no_example = typed.no_example};
+}
+
+Result<Command> read_doctor(const Typed& typed) {
+  if (typed.yes && !typed.fix)
+    return fail(ErrorCode::usage, "`--yes` answers what `--fix` asks, and there is no `--fix`",
+                "torvyn doctor --fix --yes");
+  for (const std::string& language : typed.languages) TORVYN_TRY(is_one_of("LANGUAGE", language, "LANGUAGE"));
+  return DoctorOptions{.languages = typed.languages, .fix = typed.fix, .yes = typed.yes};
+}
+
 Result<Command> read_command(Grammar& grammar, const Typed& typed) {
   if (typed.version) return TextOptions{"torvyn " TORVYN_VERSION "\n"};
   for (const std::string& word : grammar.app().remaining(true))
@@ -328,15 +504,28 @@ Result<Command> read_command(Grammar& grammar, const Typed& typed) {
   const CLI::App* const command = grammar.command();
   if (command == nullptr) return TextOptions{grammar.app().help()};
   if (command->get_name() == "run") return read_run(*command, typed);
+  if (command->get_name() == "check") return CheckOptions{.schema = typed.schema, .strict = typed.strict};
   if (command->get_name() == "inspect") {
-    if (typed.file.empty()) return fail(ErrorCode::usage, "`inspect` needs a file", "torvyn inspect upper.wasm");
-    return InspectOptions{typed.file};
+    if (typed.target.empty()) return fail(ErrorCode::usage, "`inspect` needs a file", "torvyn inspect upper.wasm");
+    TORVYN_TRY(is_one_of("--show", typed.section, "SECTION"));
+    return InspectOptions{typed.target, typed.section};
   }
   if (command->get_name() == "build") return read_build(typed);
+  if (command->get_name() == "init") return read_init(typed);
+  if (command->get_name() == "link") return LinkOptions{typed.link_flow, typed.components, typed.detail};
   if (command->get_name() == "explain") {
     if (typed.code.empty()) return fail(ErrorCode::usage, "`explain` needs a code", "torvyn explain E0203");
     return ExplainOptions{typed.code};
   }
+  if (command->get_name() == "doctor") return read_doctor(typed);
+  if (command->get_name() == "stages") return StagesOptions{typed.stage};
+  if (command->get_name() == "completions") {
+    if (typed.shell.empty())
+      return fail(ErrorCode::usage, "`completions` needs the name of a shell", "torvyn completions bash");
+    TORVYN_TRY(is_one_of("SHELL", typed.shell, "SHELL"));
+    return CompletionsOptions{typed.shell};
+  }
+  if (command->get_name() == "man") return ManOptions{};
   return VersionOptions{};
 }
 
@@ -345,6 +534,7 @@ Status read_global(const Typed& typed, GlobalOptions& global) {
   global.verbose = typed.verbose;
   global.directory = typed.directory;
   global.manifest = typed.manifest;
+  global.assignments = typed.assignments;
   static constexpr std::array<std::pair<std::string_view, OutputFormat>, 2> formats = {
       {{"human", OutputFormat::human}, {"json", OutputFormat::json}}};
   static constexpr std::array<std::pair<std::string_view, ColorChoice>, 3> colors = {
@@ -367,7 +557,56 @@ OutputFormat guess_format(const std::vector<std::string>& arguments) {
   return OutputFormat::human;
 }
 
+ValueInfo value_of_option(const CLI::Option& option) {
+  return option.get_items_expected_max() == 0 ? ValueInfo{} : value_of(option.get_type_name());
+}
+
+std::vector<OptionInfo> describe_options(const CLI::App& app) {
+  std::vector<OptionInfo> options;
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_positional()) continue;
+    OptionInfo info{.names = {},
+                    .placeholder = option->get_items_expected_max() == 0 ? std::string() : option->get_type_name(),
+                    .help = option->get_description(),
+                    .value = value_of_option(*option),
+                    .repeats = option->get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll};
+    for (const std::string& name : option->get_snames()) info.names.push_back("-" + name);
+    for (const std::string& name : option->get_lnames()) info.names.push_back("--" + name);
+    options.push_back(std::move(info));
+  }
+  return options;
+}
+
+CommandInfo describe_command(const CLI::App& app) {
+  CommandInfo command{.name = app.get_name(),
+                      .summary = app.get_description(),
+                      .footer = app.get_footer(),
+                      .options = describe_options(app),
+                      .arguments = {}};
+  // --help stands with every command, and is described once.
+  std::erase_if(command.options, [](const OptionInfo& option) { return option.names.back() == "--help"; });
+  for (const CLI::Option* option : app.get_options()) {
+    if (!option->get_positional()) continue;
+    command.arguments.push_back({.name = option->get_name(),
+                                 .help = option->get_description(),
+                                 .value = value_of(option->get_name()),
+                                 .repeats = option->get_items_expected_max() > 1});
+  }
+  return command;
+}
+
 }  // namespace
+
+CommandLineInfo describe_command_line() {
+  Typed typed;
+  const Grammar grammar(typed);
+  const CLI::App& app = grammar.app();
+  CommandLineInfo info{
+      .summary = app.get_description(), .footer = app.get_footer(), .options = describe_options(app), .commands = {}};
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App* each) { return !each->get_group().empty(); }))
+    info.commands.push_back(describe_command(*command));
+  return info;
+}
 
 CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   Typed typed;

@@ -20,10 +20,11 @@ enum class OutputFormat : std::uint8_t { human, json };
 struct GlobalOptions {
   OutputFormat format = OutputFormat::human;
   ColorChoice color = ColorChoice::automatic;
-  bool quiet = false;               // errors and warnings alone
-  bool verbose = false;             // more of everything
-  std::filesystem::path directory;  // to work in; empty = where we are
-  std::filesystem::path manifest;   // empty = Torvyn.toml
+  bool quiet = false;                    // errors and warnings alone
+  bool verbose = false;                  // more of everything
+  std::filesystem::path directory;       // to work in; empty = where we are
+  std::filesystem::path manifest;        // empty = Torvyn.toml
+  std::vector<std::string> assignments;  // of --set, as typed
 };
 
 struct RunOptions {
@@ -35,12 +36,19 @@ struct RunOptions {
   std::optional<std::uint64_t> timeout_ns;
   std::optional<std::uint64_t> errors_max;
   bool no_build = false;
+  bool watch = false;                 // sources are built again when they change
   std::optional<Severity> log_level;  // empty = info, debug with --verbose, warn with --quiet
   std::filesystem::path summary;      // empty = the screen
 };
 
+struct CheckOptions {
+  bool schema = false;  // show the schema of manifests instead
+  bool strict = false;  // warnings are errors
+};
+
 struct InspectOptions {
   std::filesystem::path file;
+  std::string section;  // the part to show; empty = all
 };
 
 struct BuildOptions {
@@ -54,9 +62,42 @@ struct BuildOptions {
   std::string component;  // empty = all of them
 };
 
+struct InitOptions {
+  std::filesystem::path directory;  // named after the project; empty = where we are
+  std::string template_name;        // empty = transform
+  std::string language;
+  std::string contract_version;  // empty = the one this binary has
+  bool interactive = false;
+  bool force = false;
+  bool no_git = false;
+  bool no_example = false;
+};
+
+struct LinkOptions {
+  std::string flow;                  // empty = all of the manifest
+  std::filesystem::path components;  // where built components are; empty = target/
+  bool detail = false;
+};
+
 struct ExplainOptions {
   std::string code;
 };
+
+struct DoctorOptions {
+  std::vector<std::string> languages;  // empty = all
+  bool fix = false;
+  bool yes = false;
+};
+
+struct StagesOptions {
+  std::string stage;  // empty = all
+};
+
+struct CompletionsOptions {
+  std::string shell;
+};
+
+struct ManOptions {};
 
 struct VersionOptions {};
 
@@ -65,7 +106,9 @@ struct TextOptions {
   std::string text;
 };
 
-using Command = std::variant<RunOptions, InspectOptions, BuildOptions, ExplainOptions, VersionOptions, TextOptions>;
+using Command =
+    std::variant<RunOptions, CheckOptions, LinkOptions, InspectOptions, BuildOptions, InitOptions, DoctorOptions,
+                 ExplainOptions, StagesOptions, CompletionsOptions, ManOptions, VersionOptions, TextOptions>;
 
 struct CommandLine {
   GlobalOptions global;  // as far as they could be read

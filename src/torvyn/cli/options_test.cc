@@ -41,6 +41,22 @@ TEST(CommandLine, ReadsAllOfRun) {
   EXPECT_EQ(run.summary, "s.txt");
 }
 
+TEST(CommandLine, ReadsAllOfInit) {
+  const auto init = parse<InitOptions>({"init", "shout", "--language", "go", "--template=filter", "--interactive",
+                                        "--force", "--no-git", "--no-example", "--contract-version", "0.1.0"});
+  EXPECT_EQ(init.directory, "shout");
+  EXPECT_EQ(init.language, "go");
+  EXPECT_EQ(init.template_name, "filter");
+  EXPECT_EQ(init.contract_version, "0.1.0");
+  EXPECT_TRUE(init.interactive && init.force && init.no_git && init.no_example);
+  EXPECT_TRUE(parse<InitOptions>({"init"}).directory.empty());
+}
+
+TEST(CommandLine, WatchesOnlyWhatItMayBuild) {
+  EXPECT_TRUE(parse<RunOptions>({"run", "--watch"}).watch);
+  EXPECT_EQ(refused({"run", "--watch", "--no-build"}).code(), ErrorCode::usage);
+}
+
 TEST(CommandLine, TakesSeveralFlows) {
   EXPECT_EQ(parse<RunOptions>({"run", "--flow", "a", "--limit", "5", "--flow=b"}).flows,
             (std::vector<std::string>{"a", "b"}));

@@ -2,12 +2,13 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "torvyn/cli/session.h"
 #include "torvyn/config/manifest.h"
-#include "torvyn/contracts/component_builder.h"
+#include "torvyn/contracts/build.h"
 #include "torvyn/types/error.h"
 
 namespace torvyn::cli {
@@ -22,5 +23,10 @@ Result<contracts::BuildOutput> build_on_screen(contracts::BuildRequest request, 
 
 // What `torvyn build` and `torvyn run` ask for, for a component of the manifest.
 contracts::BuildRequest request_for(const config::Manifest& manifest, const config::ComponentConfig& component);
+
+// The same for a source file that stands for a stage, such as ./shout.py: it is built into the cache, where each file has a folder. Nothing
+// for what is no source file. `path` is taken from `base`.
+std::optional<contracts::BuildRequest> request_for_file(const std::filesystem::path& path,
+                                                        const std::filesystem::path& base);
 
 }  // namespace torvyn::cli

@@ -11,11 +11,14 @@
 
 #include "torvyn/cli/cli_events.h"
 #include "torvyn/cli/commands.h"
+#include "torvyn/cli/config_view.h"
 #include "torvyn/cli/flow_choice.h"
 #include "torvyn/cli/live_line.h"
 #include "torvyn/cli/project_build.h"
+#include "torvyn/cli/rebuild_on_change.h"
 #include "torvyn/cli/run_report.h"
 #include "torvyn/cli/signals.h"
+#include "torvyn/config/place.h"
 #include "torvyn/config/units.h"
 #include "torvyn/connectors/connectors.h"
 #include "torvyn/host/host.h"
@@ -39,6 +42,7 @@ struct Plan {
 // A flow that can be run.
 struct ReadyFlow {
   std::string name;
+  std::vector<BuiltStage> stages;
   host::RunLimits limits;
   std::unique_ptr<host::FlowRun> run;
 };
@@ -59,7 +63,7 @@ std::unexpected<Refusal> refuse(Error error, std::string flow = {}) {
   return std::unexpected(Refusal(std::move(error), std::move(flow)));
 }
 
-std::expected<Plan, Refusal> choose(const RunOptions& options, const Session& session) {
+std::expected<Plan, Refusal> choose(const RunOptions& options, const Session& session, CliEvents& events) {
   const bool is_pipeline = pipeline::looks_like_pipeline(options.pipeline);
   std::vector<std::string> names = options.flows;
   if (!options.pipeline.empty()) names = {options.pipeline};
@@ -72,10 +76,11 @@ std::expected<Plan, Refusal> choose(const RunOptions& options, const Session& se
     if (!flow) return refuse(std::move(flow).error());
     plan.flows.push_back(*std::move(flow));
   }
-  Result<std::optional<config::Manifest>> manifest = find_manifest(session);
-  if (!manifest) return refuse(std::move(manifest).error(), asked_for);
-  plan.manifest = *std::move(manifest);
-  if (plan.manifest) plan.runtime = plan.manifest->runtime;
+  Result<config::Configuration> configuration = find_configuration(session);
+  if (!configuration) return refuse(std::move(configuration).error(), asked_for);
+  for (const config::Notice& notice : configuration->notices) events.warn(warning_of(notice));
+  plan.runtime = configuration->manifest.runtime;
+  if (configuration->has_project) plan.manifest = std::move(configuration->manifest);
   if (!is_pipeline) {
     if (!plan.manifest)
       return refuse(manifest_needed("or give a pipeline: torvyn run 'file access.log ! ./upper.wasm ! stdout'"),
@@ -98,25 +103,76 @@ std::expected<Plan, Refusal> choose(const RunOptions& options, const Session& se
   return plan;
 }
 
-// Builds the components of the manifest that the flow names, and puts their files in their place.
-Status build_components_of(FlowConfig& flow, const Plan& plan, const RunOptions& options, const Session& session) {
-  if (!plan.manifest) return {};
-  for (config::NodeConfig& node : flow.nodes) {
-    if (connectors::find_builtin(node.component) != nullptr) continue;
-    const config::ComponentConfig* const component = plan.manifest->find_component(node.component);
-    if (component == nullptr) continue;
-    const std::filesystem::path file = built_path(*plan.manifest, *component);
-    std::error_code error;
-    if (!options.no_build) {
-      TORVYN_TRY(build_on_screen(request_for(*plan.manifest, *component), component->name, session));
-    } else if (!std::filesystem::exists(file, error)) {
-      return fail(Error(ErrorCode::component_not_found,
-                        fmt::format("`{}` was not built yet: there is no `{}`", component->name, file.string()),
-                        fmt::format("torvyn build --component {}, or leave out --no-build", component->name))
-                      .at_node(flow.name, node.name, {}));
-    }
-    node.component = plan.base.empty() ? file.string() : file.lexically_relative(plan.base.lexically_normal()).string();
+// How to build what the node names: a component of the manifest, or a source file. Nothing where it is neither.
+std::optional<BuiltStage> built_stage(const config::NodeConfig& node, const Plan& plan) {
+  if (connectors::find_builtin(node.component) != nullptr) return std::nullopt;
+  if (const config::ComponentConfig* const component =
+          plan.manifest ? plan.manifest->find_component(node.component) : nullptr)
+    return BuiltStage{.name = component->name,
+                      .node = node.name,
+                      .request = request_for(*plan.manifest, *component),
+                      .component = {},
+                      .inputs = {}};
+  std::optional<contracts::BuildRequest> request = request_for_file(node.component, plan.base);
+  if (!request) return std::nullopt;
+  return BuiltStage{
+      .name = node.component, .node = node.name, .request = *std::move(request), .component = {}, .inputs = {}};
+}
+
+Status build_stage(BuiltStage& stage, const RunOptions& options, const Session& session) {
+  std::error_code error;
+  if (!std::filesystem::exists(stage.request.sources.front(), error))
+    return fail(ErrorCode::component_not_found, fmt::format("there is no `{}`", stage.request.sources.front().string()),
+                "look at the spelling and at the folder it is taken from");
+  if (!options.no_build) {
+    TORVYN_LET(contracts::BuildOutput output, build_on_screen(stage.request, stage.name, session));
+    stage.inputs = std::move(output.inputs);
+  } else if (!std::filesystem::exists(stage.request.output, error)) {
+    return fail(ErrorCode::component_not_found,
+                fmt::format("`{}` was not built yet: there is no `{}`", stage.name, stage.request.output.string()),
+                "leave out --no-build");
   }
+  return {};
+}
+
+// Builds the components that the flow names and that have sources here, and puts their files in their place.
+Result<std::vector<BuiltStage>> build_components_of(FlowConfig& flow, const Plan& plan, const RunOptions& options,
+                                                    const Session& session) {
+  std::vector<BuiltStage> stages;
+  for (config::NodeConfig& node : flow.nodes) {
+    std::optional<BuiltStage> stage = built_stage(node, plan);
+    if (!stage) continue;
+    if (Status status = build_stage(*stage, options, session); !status) {
+      Error error = std::move(status).error();
+      // A compiler has named the place already; of the others, the node is the place.
+      if (error.detail().file.empty() && error.code() == ErrorCode::component_not_found)
+        error = config::placed(std::move(error), node.component_where.file.empty() ? node.where : node.component_where);
+      return fail(std::move(error).at_node(flow.name, node.name, {}));
+    }
+    const std::filesystem::path& file = stage->request.output;
+    const bool is_ours = plan.base.empty() || file.is_absolute();
+    node.component = is_ours ? file.string() : file.lexically_relative(plan.base.lexically_normal()).string();
+    stage->component = node.component;
+    stages.push_back(*std::move(stage));
+  }
+  return stages;
+}
+
+// Watches the sources of all that was built. Errors: E0004.
+Status watch_sources(const std::vector<ReadyFlow>& flows, const Session& session,
+                     std::optional<RebuildOnChange>& result) {
+  TORVYN_LET(SourceWatch watch, SourceWatch::make());
+  std::vector<RebuildOnChange::Watched> watched;
+  for (const ReadyFlow& flow : flows) {
+    for (const BuiltStage& stage : flow.stages) {
+      TORVYN_TRY(watch.add(stage.inputs));
+      watched.push_back({stage, flow.run.get()});
+    }
+  }
+  if (watched.empty())
+    return fail(ErrorCode::usage, "`--watch` has nothing to watch: no stage of the flow is built from source",
+                "name a source file, or a [[component]] of the manifest");
+  result.emplace(session, std::move(watch), std::move(watched));
   return {};
 }
 
@@ -155,7 +211,8 @@ std::vector<FlowReport> run_side_by_side(const std::vector<ReadyFlow>& flows) {
 }
 
 // Runs flows with the keyboard and the terminal attached to them.
-std::vector<RunResult> run_attached(const std::vector<ReadyFlow>& flows, const Session& session) {
+Result<std::vector<RunResult>> run_attached(const std::vector<ReadyFlow>& flows, bool watching,
+                                            const Session& session) {
   std::vector<host::FlowRun*> runs;
   for (const ReadyFlow& flow : flows) runs.push_back(flow.run.get());
   const auto progress = [&runs] {
@@ -170,6 +227,8 @@ std::vector<RunResult> run_attached(const std::vector<ReadyFlow>& flows, const S
     if (session.chatty() && session.screen.terminal().interactive)
       live.emplace(session.screen,
                    LiveLine::Source{.progress = progress, .stopping = [&signals] { return signals.received() != 0; }});
+    std::optional<RebuildOnChange> rebuilding;
+    if (watching) TORVYN_TRY(watch_sources(flows, session, rebuilding));
     if (flows.size() == 1) {
       reports.push_back(flows.front().run->run());
     } else {
@@ -189,24 +248,30 @@ std::vector<RunResult> run_attached(const std::vector<ReadyFlow>& flows, const S
 
 std::expected<std::vector<RunResult>, Refusal> run_plan(Plan& plan, const RunOptions& options, const Session& session,
                                                         CliEvents& events) {
-  for (FlowConfig& flow : plan.flows)
-    if (Status status = build_components_of(flow, plan, options, session); !status)
-      return refuse(std::move(status).error(), flow.name);
+  std::vector<std::vector<BuiltStage>> built;
+  for (FlowConfig& flow : plan.flows) {
+    Result<std::vector<BuiltStage>> stages = build_components_of(flow, plan, options, session);
+    if (!stages) return refuse(std::move(stages).error(), flow.name);
+    built.push_back(*std::move(stages));
+  }
 
   const auto host = host::Host::create(
       {.runtime = plan.runtime, .cache_directory = cache_directory(), .base_directory = plan.base, .events = &events});
   if (!host) return refuse(host.error(), plan.flows.front().name);
   // What is wrong with one flow shows before another begins.
   std::vector<ReadyFlow> ready;
-  for (const FlowConfig& flow : plan.flows) {
+  for (std::size_t i = 0; i < plan.flows.size(); ++i) {
+    const FlowConfig& flow = plan.flows[i];
     const host::RunLimits limits{.elements_max = options.elements_max,
                                  .timeout_ns = options.timeout_ns ? options.timeout_ns : flow.timeout_ns,
                                  .errors_max = options.errors_max};
     auto run = (*host)->prepare(flow, limits);
     if (!run) return refuse(std::move(run).error(), flow.name);
-    ready.push_back({.name = flow.name, .limits = limits, .run = *std::move(run)});
+    ready.push_back({.name = flow.name, .stages = std::move(built[i]), .limits = limits, .run = *std::move(run)});
   }
-  return run_attached(ready, session);
+  Result<std::vector<RunResult>> results = run_attached(ready, options.watch, session);
+  if (!results) return refuse(std::move(results).error(), plan.flows.front().name);
+  return *std::move(results);
 }
 
 int tell(const RunReporter& reporter, const Refusal& refusal, std::span<const Warning> warnings) {
@@ -228,8 +293,8 @@ int run_flow(const RunOptions& options, const Session& session) {
     if (const Status status = reporter.write_to(options.summary); !status)
       return report_failure(session, "run", status.error());
 
-  std::expected<Plan, Refusal> plan = choose(options, session);
-  if (!plan) return tell(reporter, plan.error(), {});
+  std::expected<Plan, Refusal> plan = choose(options, session, events);
+  if (!plan) return tell(reporter, plan.error(), events.warnings());
   if (std::ranges::any_of(plan->flows, writes_to_stdout)) reporter.leave_stdout_alone();
   const auto results = run_plan(*plan, options, session, events);
   if (!results) return tell(reporter, results.error(), events.warnings());

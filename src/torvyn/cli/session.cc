@@ -22,6 +22,14 @@ std::filesystem::path folder_in(const char* variable) {
   return value == nullptr ? std::filesystem::path() : std::filesystem::path(value);
 }
 
+std::filesystem::path cache_folder(const char* name) {
+  if (const auto home = folder_in("TORVYN_HOME"); !home.empty()) return home / "cache" / name;
+  // A relative XDG_CACHE_HOME is to be ignored, says its specification.
+  if (const auto caches = folder_in("XDG_CACHE_HOME"); caches.is_absolute()) return caches / "torvyn" / name;
+  if (const auto home = folder_in("HOME"); !home.empty()) return home / ".cache" / "torvyn" / name;
+  return {};
+}
+
 }  // namespace
 
 int exit_code_of(const Error& error) noexcept {
@@ -57,12 +65,20 @@ int print_result(const Session& session, std::string_view text) {
   return exit_failed;
 }
 
-Result<std::optional<config::Manifest>> find_manifest(const Session& session) {
-  const std::filesystem::path& named = session.options.manifest;
+Result<config::Configuration> find_configuration(const Session& session) {
+  config::ConfigurationSources sources = config::ConfigurationSources::of_process();
+  sources.assignments = session.options.assignments;
+  sources.project_file = session.options.manifest;
   std::error_code error;
-  if (named.empty() && !std::filesystem::exists(manifest_name, error)) return std::nullopt;
-  TORVYN_LET(config::Manifest manifest, config::load_manifest(named.empty() ? manifest_name : named));
-  return manifest;
+  if (sources.project_file.empty() && std::filesystem::exists(manifest_name, error))
+    sources.project_file = manifest_name;
+  return config::load_configuration(sources);
+}
+
+Result<std::optional<config::Manifest>> find_manifest(const Session& session) {
+  TORVYN_LET(config::Configuration configuration, find_configuration(session));
+  if (!configuration.has_project) return std::nullopt;
+  return std::move(configuration.manifest);
 }
 
 Error manifest_needed(std::string_view instead) {
@@ -70,12 +86,7 @@ Error manifest_needed(std::string_view instead) {
           "name a project's folder with -C DIR or its manifest with --manifest PATH; " + std::string(instead)};
 }
 
-std::filesystem::path cache_directory() {
-  if (const auto home = folder_in("TORVYN_HOME"); !home.empty()) return home / "cache" / "compiled";
-  // A relative XDG_CACHE_HOME is to be ignored, says its specification.
-  if (const auto caches = folder_in("XDG_CACHE_HOME"); caches.is_absolute()) return caches / "torvyn" / "compiled";
-  if (const auto home = folder_in("HOME"); !home.empty()) return home / ".cache" / "torvyn" / "compiled";
-  return {};
-}
+std::filesystem::path cache_directory() { return cache_folder("compiled"); }
+std::filesystem::path build_cache_directory() { return cache_folder("build"); }
 
 }  // namespace torvyn::cli

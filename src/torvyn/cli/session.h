@@ -7,7 +7,7 @@
 
 #include "torvyn/cli/options.h"
 #include "torvyn/cli/screen.h"
-#include "torvyn/config/manifest.h"
+#include "torvyn/config/layers.h"
 #include "torvyn/types/error.h"
 
 namespace torvyn::cli {
@@ -35,8 +35,13 @@ int report_failure(const Session& session, std::string_view command, const Error
 // Writes a result to stdout. The exit code: failure, and said so, where it cannot be written.
 int print_result(const Session& session, std::string_view text);
 
-// Torvyn.toml, or what --manifest names. Nothing where there is no Torvyn.toml and none was asked for.
-// Errors: of `load_manifest`.
+// All that is configured: Torvyn.toml or what --manifest names, where there is one, laid over the user's and the machine's configuration,
+// and under the environment and --set.
+// Errors: of config::load_configuration.
+Result<config::Configuration> find_configuration(const Session& session);
+
+// Its manifest: Torvyn.toml, or what --manifest names. Nothing where there is no Torvyn.toml and none was asked for.
+// Errors: of find_configuration.
 Result<std::optional<config::Manifest>> find_manifest(const Session& session);
 
 // E0001, for a command that cannot do without. `instead` says what else can be done.
@@ -44,5 +49,8 @@ Error manifest_needed(std::string_view instead);
 
 // Where compiled code is kept: below TORVYN_HOME, XDG_CACHE_HOME or HOME. Empty where none of them is set.
 std::filesystem::path cache_directory();
+
+// Where builds keep tools that were fetched, and what components of source files in a pipeline are built into. Likewise.
+std::filesystem::path build_cache_directory();
 
 }  // namespace torvyn::cli

@@ -12,6 +12,9 @@ namespace torvyn::cli {
 // what reverses the direction of writing, and bytes that are not UTF-8. What guests, files and networks said is shown only so.
 std::string printable(std::string_view text);
 
+// `text` as one word of a POSIX shell: as it is where that is plain, else in single quotes.
+std::string shell_quoted(std::string_view text);
+
 // Columns `text` takes: its code points. Requires: printable.
 std::size_t display_width(std::string_view text) noexcept;
 

@@ -51,5 +51,12 @@ TEST(Aligned, PutsCellsUnderEachOtherByTheirWidth) {
             "         4\n");
 }
 
+TEST(Text, IsQuotedForShellsWhereItHasTo) {
+  EXPECT_EQ(shell_quoted("/usr/bin/a-1_b.c"), "/usr/bin/a-1_b.c");
+  EXPECT_EQ(shell_quoted("a b"), "'a b'");
+  EXPECT_EQ(shell_quoted("it's $HOME"), "'it'\\''s $HOME'");
+  EXPECT_EQ(shell_quoted(""), "''");
+}
+
 }  // namespace
 }  // namespace torvyn::cli

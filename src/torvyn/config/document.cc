@@ -56,11 +56,18 @@ class PlaceFinder {
   }
 
   Place place(const toml::source_region& region) {
-    Place result{region.begin.line, byte_column(region.begin), 0};
+    Place result{.line = region.begin.line, .column = byte_column(region.begin)};
     if (region.end.line == region.begin.line && region.end.column > region.begin.column) {
       result.length = byte_column(region.end) - result.column;
     }
     return result;
+  }
+
+  // Whether nothing but the line's end stands there.
+  bool is_line_end(const Place& place) const {
+    if (place.line == 0 || place.line > line_starts_.size()) return false;
+    const std::size_t at = line_starts_[place.line - 1] + place.column - 1;
+    return at >= text_.size() || text_[at] == '\n' || text_[at] == '\r';
   }
 
  private:
@@ -115,7 +122,7 @@ std::size_t skip_string(std::string_view text, std::size_t offset) {
 // toml++ 3.3 bounds nested values but not the parts of a dotted key, and walks its tables by recursion: `a.a.a.…` would overflow
 // the stack. So the dots are counted before it sees the text.
 Status check_key_parts(const Document& document) {
-  const std::string_view text = *document.text;
+  const std::string_view text = *document.sources.front().text;
   std::uint32_t line = 1;
   std::size_t line_start = 0;
   int dots = 0;
@@ -140,7 +147,7 @@ Status check_key_parts(const Document& document) {
     }
     if (c == '.') {
       if (++dots >= key_parts_max) {
-        const Place place{line, static_cast<std::uint32_t>(offset - line_start + 1), 1};
+        const Place place{.line = line, .column = static_cast<std::uint32_t>(offset - line_start + 1), .length = 1};
         return fail(document.error(ErrorCode::manifest_not_toml,
                                    "a key has more than " + std::to_string(key_parts_max) + " parts", {}, place));
       }
@@ -153,7 +160,7 @@ Status check_key_parts(const Document& document) {
 }
 
 // "Error while parsing boolean: expected 'false', saw 'fo'" → "this is not TOML: expected 'false', saw 'fo' (in boolean)".
-std::string syntax_message(std::string_view description) {
+std::string syntax_message(std::string_view description, bool at_line_end) {
   if (description.find("TOML_MAX_NESTED_VALUES") != std::string_view::npos) {
     return "values are nested more than " + std::to_string(nested_values_max) + " deep";
   }
@@ -166,6 +173,9 @@ std::string syntax_message(std::string_view description) {
       description.remove_prefix(colon + 2);
     }
   }
+  // A string of one line meets its end: a line feed is a control character to the parser.
+  if (at_line_end && description.find("control characters other than TAB") != std::string_view::npos)
+    return "this is not TOML: a quote is left open";
   std::string what(description);
   if (!what.empty() && what[0] >= 'A' && what[0] <= 'Z') what[0] = static_cast<char>(what[0] - 'A' + 'a');
   return "this is not TOML: " + what + context;
@@ -254,34 +264,54 @@ const Value* Value::find(std::string_view key) const noexcept {
   return entry == entries.end() ? nullptr : &entry->value;
 }
 
+Value* Value::find(std::string_view key) noexcept {
+  return const_cast<Value*>(
+      std::as_const(*this).find(key));  // NOLINT(cppcoreguidelines-pro-type-const-cast): it is ours
+}
+
+Value& table_in(Value& parent, std::string_view key, const Place& place) {
+  if (Value* const table = parent.find(key)) return *table;
+  Entry entry{.key = std::string(key), .place = place, .value = {}};
+  entry.value.place = place;
+  parent.entries.push_back(std::move(entry));
+  return parent.entries.back().value;
+}
+
+SourceLocation Document::at(const Place& place) const {
+  const Source& source = source_of(place);
+  return {source.name, place.line, place.column, place.length, source.text};
+}
+
 Error Document::error(ErrorCode code, std::string message, std::string hint, const Place& place) const {
   return placed(Error(code, std::move(message), std::move(hint)), at(place));
 }
 
-Result<Document> parse_document(std::string_view text, std::string file) {
+Result<Document> parse_document(std::string_view text, Source source) {
   constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
   if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
 
+  source.text = std::make_shared<const std::string>(text);
   Document document;
-  document.file = std::move(file);
-  document.text = std::make_shared<const std::string>(text);
+  document.sources = {std::move(source)};
+  const Source& read = document.sources.front();
   TORVYN_TRY(check_key_parts(document));
 
-  PlaceFinder places(*document.text);
+  PlaceFinder places(*read.text);
   try {
-    const toml::parse_result parsed = toml::parse(std::string_view(*document.text), std::string_view(document.file));
+    const toml::parse_result parsed = toml::parse(std::string_view(*read.text), std::string_view(read.name));
     if (!parsed) {
       const std::string_view description = parsed.error().description();
-      return fail(document.error(ErrorCode::manifest_not_toml, syntax_message(description), syntax_hint(description),
-                                 places.place(parsed.error().source())));
+      const Place place = places.place(parsed.error().source());
+      return fail(document.error(ErrorCode::manifest_not_toml, syntax_message(description, places.is_line_end(place)),
+                                 syntax_hint(description), place));
     }
     document.root = convert_table(parsed.table(), places);
   } catch (const ParserAssertion&) {
     return fail(Error(ErrorCode::manifest_not_toml, "this is not TOML, in a way that the parser cannot place",
                       "look at the lines changed last, at dates and times first")
-                    .at_file(document.file));
+                    .at_file(read.name));
   }
-  document.root.place = {1, 1, 0};
+  document.root.place = {.line = 1, .column = 1};
   return document;
 }
 

@@ -13,13 +13,13 @@ using testing::ElementsAre;
 using testing::StartsWith;
 
 Document parsed(std::string_view text) {
-  Result<Document> document = parse_document(text, "x.toml");
+  Result<Document> document = parse_document(text, Source{.name = "x.toml"});
   EXPECT_TRUE(document.has_value()) << (document ? "" : document.error().to_string());
   return document ? *std::move(document) : Document{};
 }
 
 Error refused(std::string_view text) {
-  const Result<Document> document = parse_document(text, "x.toml");
+  const Result<Document> document = parse_document(text, Source{.name = "x.toml"});
   EXPECT_FALSE(document.has_value());
   return document ? Error(ErrorCode::internal_error, "was read") : document.error();
 }

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "torvyn/config/capability.h"
+
 namespace torvyn::config {
 
 // Where a piece of configuration was written; lines and columns count from 1, columns count bytes. `file` is the manifest's
@@ -58,6 +60,9 @@ enum class FullPolicy : std::uint8_t {
   error,        // the flow fails
 };
 
+// How closely a flow is observed.
+enum class ObservabilityLevel : std::uint8_t { off, production, diagnostic };
+
 // How much a stream holds. What is not given is the runtime's default.
 struct StreamConfig {
   std::optional<std::uint32_t> queue_depth;   // elements
@@ -72,11 +77,13 @@ struct NodeConfig {
   std::string component;  // "builtin:file", a path, or a bare name to look up
   SourceLocation where;   // of the node (its header, or the first character of its stage)
   SourceLocation component_where;
+  std::string interface;  // it is used by; empty = found from the component
 
   // For a component: the text handed to `init`; empty = none was given. Settings written as `key=value` or as an inline
   // table are rendered as one JSON object here, and stand in `settings` too, for built-in stages: scalars as their text,
-  // lists and tables as JSON.
+  // lists and tables as JSON. References (`${env:NAME}`) stand in all of them as they were written, see references.h.
   std::string config;
+  SourceLocation config_where;
   std::vector<std::pair<std::string, std::string>> settings;  // in the order written
   std::map<std::string, SourceLocation> settings_where;
 
@@ -90,7 +97,12 @@ struct NodeConfig {
   std::uint64_t restart_window_ns = 60'000'000'000;
   std::uint32_t instances = 1;                    // side by side, on as many threads; the order of elements is kept
   std::optional<std::uint64_t> timeout_ns;        // per call of guest time
-  std::optional<std::uint64_t> max_memory_bytes;  // of one instance
+  std::optional<std::uint64_t> max_memory_bytes;  // of one instance, as the next four
+  std::optional<double> max_cpu;                  // share of a core
+  std::optional<std::uint64_t> max_log_bytes_per_s;
+  std::optional<std::uint32_t> max_handles;
+  std::optional<std::uint64_t> max_host_buffers_bytes;
+  std::vector<Capability> grants;  // beside those of its component
 };
 
 // `[[flow.NAME.edges]]`.
@@ -114,6 +126,8 @@ struct FlowConfig {
   std::optional<std::uint64_t> deadline_ns;  // of each element, from its source on
   std::uint32_t weight = 1;                  // its share of the workers is weight × 2^(priority − 5)
   std::uint32_t priority = 5;                // 0 to 10
+  bool autostart = true;                     // by a host that is a service
+  std::optional<ObservabilityLevel> level;   // the runtime's where not given
   bool restart_on_failure = false;           // `restart`
   std::uint64_t restart_backoff_ns =
       1'000'000'000;              // before the first restart, doubled up to a minute before each other

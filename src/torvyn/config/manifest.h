@@ -7,7 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "torvyn/config/capability.h"
 #include "torvyn/config/flow_config.h"
+#include "torvyn/config/host_settings.h"
 #include "torvyn/config/runtime_config.h"
 #include "torvyn/types/error.h"
 
@@ -16,8 +18,12 @@ namespace torvyn::config {
 // `[[component]]`.
 struct ComponentConfig {
   std::string name;
-  std::string path;      // folder or source file, relative to the manifest
-  std::string language;  // "c", "cpp", "rust"; empty = found from the sources
+  std::string path;           // folder or source file, relative to the manifest
+  std::string language;       // "c", "cpp", "rust", "go", "python", "javascript"; empty = found from the sources
+  std::string build_command;  // empty = the language's own
+  std::vector<Capability> required_capabilities;  // `requires`
+  std::vector<std::string> accepts;               // content types; empty = nothing said
+  std::vector<std::string> produces;
   SourceLocation where;
 };
 
@@ -32,8 +38,18 @@ struct Manifest {
   std::string license;
   std::string repository;
   std::vector<ComponentConfig> components;
-  std::vector<FlowConfig> flows;  // in file order
+  std::vector<FlowConfig> flows;                  // in file order
+  std::vector<Capability> required_capabilities;  // `[capabilities.required]`: those that are true
+  std::vector<Capability> optional_capabilities;  // `[capabilities.optional]`
   RuntimeConfig runtime;
+  ObservabilityConfig observability;
+  ApiConfig api;
+  LogConfig log;
+  SecurityConfig security;
+  RegistryConfig registry;
+
+  // Takes `file` for its path, and that one's folder for its directory.
+  void place_in(const std::filesystem::path& file);
 
   // Null where there is none; valid while the manifest is.
   const FlowConfig* find_flow(std::string_view name) const noexcept;
@@ -60,7 +76,7 @@ FullPolicy full_policy(std::string_view choice);
 // The longest manifest that is read. A manifest is written by hand; this one would be a mistake.
 inline constexpr std::uint64_t manifest_bytes_max = 4 * mib;
 
-// Reads a manifest. Errors: E0001 not there; E0004 a folder, unreadable or too long; E0002 not TOML; E0201 another contract
+// Reads a manifest, and nothing but it: load_configuration (layers.h) lays it over what the machine and the user say. Errors: E0001 not there; E0004 a folder, unreadable or too long; E0002 not TOML; E0201 another contract
 // version; E0700 wrong type or a required key missing; E0701 unknown key, with the nearest valid one; E0702 out of range,
 // or given twice. The first error of the file is the one returned, with line and column, and the source line for a caret; E0001,
 // E0004 and a rare E0002 have the file only.

@@ -485,8 +485,8 @@ TEST(Manifest, PointsAtAnUnknownKey) {
 TEST(Manifest, NamesTheKeysThatThereAreWhereNoneIsNear) {
   const Error error = refused(with_project("[capabilities.torvyn]\nfavourite-colour = 1\n"));
   EXPECT_EQ(error.message(), "unknown key `favourite-colour` in `[capabilities.torvyn]`");
-  EXPECT_EQ(error.hint(), "`[capabilities.torvyn]` may hold `max-buffer-size` or `max-memory`");
-  EXPECT_EQ(refused(with_project("[observability]\n")).message(), "unknown key `observability` in a manifest");
+  EXPECT_EQ(error.hint(), "`[capabilities.torvyn]` may hold `max-buffer-size`, `max-memory` or `buffer-pool-access`");
+  EXPECT_EQ(refused(with_project("[favourite-colour]\n")).message(), "unknown key `favourite-colour` in a manifest");
   EXPECT_EQ(refused(with_project("[runtime.backpressure]\nqueue_depth = 1\n")).hint(),
             "`[runtime.backpressure]` may hold `default_queue_depth`, `queue_bytes`, `backpressure_policy` or "
             "`low_watermark_ratio`");
@@ -782,6 +782,243 @@ TEST_F(LoadManifest, RefusesAHugeFile) {
   const Error error = refused(write(std::string(project) + filling + " \n"));
   EXPECT_EQ(error.code(), ErrorCode::io_failed);
   EXPECT_THAT(error.message(), HasSubstr("4 MiB"));
+}
+
+TEST_F(LoadManifest, SaysWhyAFileCannotBeRead) {
+  // Opens, and fails when it is read, whoever asks.
+  const Error error = refused("/proc/self/mem");
+  EXPECT_EQ(error.code(), ErrorCode::io_failed);
+  EXPECT_EQ(error.detail().file, "/proc/self/mem");
+}
+
+TEST_F(LoadManifest, GivesTheRuntimeAlone) {
+  const auto runtime_of = [&](std::string_view text) { return RuntimeConfig::from_file(write(text)); };
+  const Result<RuntimeConfig> of_project = runtime_of(with_project("[runtime]\nmax_batch = 7\n[flow.main]\n"));
+  ASSERT_TRUE(of_project.has_value());
+  EXPECT_EQ(of_project->max_batch, 7U);
+  const Result<RuntimeConfig> of_settings = runtime_of("[runtime]\nmax_batch = 8\n");
+  ASSERT_TRUE(of_settings.has_value());
+  EXPECT_EQ(of_settings->max_batch, 8U);
+  EXPECT_EQ(runtime_of("").value(), RuntimeConfig{});
+  EXPECT_EQ(runtime_of("[runtime]\nmax_batch = 0\n").error().detail().line, 2U);
+  EXPECT_EQ(runtime_of("[torvyn]\nname = 'x'\n").error().code(), ErrorCode::wrong_type);
+  EXPECT_EQ(RuntimeConfig::from_file(folder_ / "absent").error().code(), ErrorCode::manifest_not_found);
+}
+
+TEST(Manifest, ReadsWhatSurroundsTheRuntime) {
+  const Manifest manifest = parsed(with_project(R"(
+[runtime]
+max_memory = "2GiB"
+max_cpu = 0.5
+fuel_per_invocation = 1000
+drain_timeout = "3s"
+[observability]
+level = "diagnostic"
+tracing_enabled = false
+tracing_exporter = "otlp-http"
+tracing_endpoint = "http://127.0.0.1:4318"
+sample_rate = 1
+error_promote = false
+latency_promote_threshold = "5ms"
+metrics_enabled = false
+prometheus_enabled = false
+otlp_metrics_enabled = true
+otlp_metrics_interval = "1m"
+ring_buffer_capacity = 128
+listen = "[::1]:9464"
+[api]
+socket_mode = 0o660
+socket_group = "ops"
+listen = "0.0.0.0:9465"
+token_file = "token"
+tls_cert = "cert.pem"
+tls_key = "key.pem"
+[log]
+format = "json"
+target = "torvyn.log"
+filter = "warn"
+[security]
+default_capability_policy = "deny-all"
+default_grants = []
+strict_imports = true
+audit_enabled = false
+audit_target = "event-sink"
+audit_path = "audit.jsonl"
+audit_size = "1MiB"
+audit_keep = 2
+audit_on_failure = "stop"
+[security.grants."upper.wasm"]
+capabilities = ["environment:HOME", "wasi:filesystem/read:/data"]
+[security.grants."sha256:12ab"]
+[registry]
+default = "registry.example.org"
+[capabilities.required]
+clocks = true
+random = false
+[capabilities.optional]
+"wasi:filesystem/read" = true
+)"));
+  EXPECT_EQ(manifest.runtime.max_memory_bytes, 2 * gib);
+  EXPECT_EQ(manifest.runtime.max_cpu, 0.5);
+  EXPECT_EQ(manifest.runtime.fuel_per_invocation, 1'000U);
+  EXPECT_EQ(manifest.runtime.drain_timeout_ns, 3 * s_in_ns);
+  const ObservabilityConfig& observability = manifest.observability;
+  EXPECT_EQ(observability.level, ObservabilityLevel::diagnostic);
+  EXPECT_FALSE(observability.tracing_enabled);
+  EXPECT_EQ(observability.tracing_exporter, TracingExporter::otlp_http);
+  EXPECT_EQ(observability.tracing_endpoint, "http://127.0.0.1:4318");
+  EXPECT_EQ(observability.sample_rate, 1.0);
+  EXPECT_FALSE(observability.error_promote);
+  EXPECT_EQ(observability.latency_promote_threshold_ns, 5 * ms_in_ns);
+  EXPECT_FALSE(observability.metrics_enabled);
+  EXPECT_FALSE(observability.prometheus_enabled);
+  EXPECT_TRUE(observability.otlp_metrics_enabled);
+  EXPECT_EQ(observability.otlp_metrics_interval_ns, 60 * s_in_ns);
+  EXPECT_EQ(observability.ring_buffer_capacity, 128U);
+  EXPECT_EQ(observability.listen, "[::1]:9464");
+  EXPECT_EQ(manifest.api, (ApiConfig{.socket_mode = 0660,
+                                     .socket_group = "ops",
+                                     .listen = "0.0.0.0:9465",
+                                     .token_file = "token",
+                                     .tls_cert = "cert.pem",
+                                     .tls_key = "key.pem"}));
+  EXPECT_EQ(manifest.log, (LogConfig{.format = LogFormat::json, .target = "torvyn.log", .filter = Severity::warn}));
+  const SecurityConfig& security = manifest.security;
+  EXPECT_TRUE(security.default_grants.empty());
+  EXPECT_TRUE(security.strict_imports);
+  EXPECT_FALSE(security.audit_enabled);
+  EXPECT_EQ(security.audit_target, AuditTarget::event_sink);
+  EXPECT_EQ(security.audit_path, "audit.jsonl");
+  EXPECT_EQ(security.audit_size_bytes, mib);
+  EXPECT_EQ(security.audit_keep, 2U);
+  EXPECT_TRUE(security.audit_stops_on_failure);
+  ASSERT_EQ(security.grants.size(), 2U);
+  EXPECT_EQ(security.grants[0].component, "upper.wasm");
+  EXPECT_THAT(security.grants[0].capabilities,
+              ElementsAre(Capability{"environment", "HOME"}, Capability{"filesystem-read", "/data"}));
+  EXPECT_EQ(security.grants[1].component, "sha256:12ab");
+  EXPECT_EQ(manifest.registry.default_registry, "registry.example.org");
+  EXPECT_THAT(manifest.required_capabilities, ElementsAre(Capability{"clocks", ""}));
+  EXPECT_THAT(manifest.optional_capabilities, ElementsAre(Capability{"filesystem-read", ""}));
+}
+
+TEST(Manifest, ReadsAllThatAComponentAFlowAndANodeMayBeTold) {
+  const Manifest manifest = parsed(with_project(R"(
+[[component]]
+name = "upper"
+path = "upper.py"
+language = "python"
+build_command = "make upper.wasm"
+requires = ["clocks"]
+accepts = ["text/*", "application/json"]
+produces = ["text/plain"]
+[flow.main]
+autostart = false
+level = "off"
+[flow.main.nodes.n]
+component = "upper"
+interface = "torvyn:streaming/processor"
+max_cpu = 0.25
+max_log = "1KiB/s"
+max_handles = 7
+max_host_buffers = "1MiB"
+grants = ["environment"]
+)"));
+  const ComponentConfig& component = manifest.components.at(0);
+  EXPECT_EQ(component.language, "python");
+  EXPECT_EQ(component.build_command, "make upper.wasm");
+  EXPECT_THAT(component.required_capabilities, ElementsAre(Capability{"clocks", ""}));
+  EXPECT_THAT(component.accepts, ElementsAre("text/*", "application/json"));
+  EXPECT_THAT(component.produces, ElementsAre("text/plain"));
+  const FlowConfig& flow = manifest.flows.at(0);
+  EXPECT_FALSE(flow.autostart);
+  EXPECT_EQ(flow.level, ObservabilityLevel::off);
+  const NodeConfig& node = flow.nodes.at(0);
+  EXPECT_EQ(node.interface, "torvyn:streaming/processor");
+  EXPECT_EQ(node.max_cpu, 0.25);
+  EXPECT_EQ(node.max_log_bytes_per_s, kib);
+  EXPECT_EQ(node.max_handles, 7U);
+  EXPECT_EQ(node.max_host_buffers_bytes, mib);
+  EXPECT_THAT(node.grants, ElementsAre(Capability{"environment", ""}));
+}
+
+TEST(Manifest, PointsAtMistakesInWhatSurroundsTheRuntime) {
+  const BadCase cases[] = {
+      {"[observability]\nlevle = 'off'", ErrorCode::unknown_key, 6, 1, "did you mean `level`?"},
+      {"[observabilty]", ErrorCode::unknown_key, 5, 2, "did you mean `observability`?"},
+      {"[observability]\nlevel = 'productoin'", ErrorCode::out_of_range, 6, 9, "did you mean `production`?"},
+      {"[observability]\nsample_rate = 1.01", ErrorCode::out_of_range, 6, 15, "is 1.01; it must be 0.0 to 1.0"},
+      {"[observability]\nsample_rate = nan", ErrorCode::out_of_range, 6, 15, "is nan; it must be"},
+      {"[observability]\nsample_rate = '1%'", ErrorCode::wrong_type, 6, 15, "wants a number, not text"},
+      {"[observability]\nlisten = 'localhost'", ErrorCode::out_of_range, 6, 10, "is not an address"},
+      {"[observability]\nlisten = ':80'", ErrorCode::out_of_range, 6, 10, "is not an address"},
+      {"[observability]\nlisten = 'a:65536'", ErrorCode::out_of_range, 6, 10, "is not an address"},
+      {"[observability]\nring_buffer_capacity = 0", ErrorCode::out_of_range, 6, 24, "it must be 1 to 65536"},
+      {"[api]\nsocket_mode = '0888'", ErrorCode::out_of_range, 6, 15,
+       "`socket_mode` is 0888, which are no permissions"},
+      {"[api]\nsocket_mode = '01777'", ErrorCode::out_of_range, 6, 15, "no permissions from 0000 to 0777"},
+      {"[api]\nsocket_mode = 600", ErrorCode::out_of_range, 6, 15, "`socket_mode` is 1130, which are no permissions"},
+      {"[api]\nsocket_mode = true", ErrorCode::wrong_type, 6, 15, "wants permissions, not true or false"},
+      {"[api]\nlisten = '0.0.0.0:1'", ErrorCode::out_of_range, 6, 10, "from other machines, and there is no token"},
+      {"[api]\nlisten = '127.0.0.1.example.org:1'", ErrorCode::out_of_range, 6, 10, "there is no token"},
+      {"[api]\ntls_key = 'k'", ErrorCode::out_of_range, 6, 11, "there is a `tls_key` and no `tls_cert`"},
+      {"[log]\ntarget = ''", ErrorCode::out_of_range, 6, 10, "`target` is empty"},
+      {"[security]\ndefault_capability_policy = 'allow-all'", ErrorCode::out_of_range, 6, 29, "cannot be `allow-all`"},
+      {"[security]\ndefault_grants = ['clocks', 'randm']", ErrorCode::out_of_range, 6, 29, "did you mean `random`?"},
+      {"[security]\ndefault_grants = 'clocks'", ErrorCode::wrong_type, 6, 18, "wants a list of texts, not text"},
+      {"[security.grants]\ncapabilities = ['clocks']", ErrorCode::wrong_type, 6, 1, "wants a table, not a list"},
+      {"[security.grants.'']", ErrorCode::out_of_range, 5, 18, "is not a name"},
+      {"[security.grants.a]\ncapabilities = ['stdio:']", ErrorCode::out_of_range, 6, 17, "no scope behind its colon"},
+      {"[capabilities.required]\nclock = true", ErrorCode::out_of_range, 6, 1, "did you mean `clocks`?"},
+      {"[capabilities.required]\nclocks = 1", ErrorCode::wrong_type, 6, 10, "`clocks` wants true or false"},
+      {"[capabilities]\nrequired = ['clocks']", ErrorCode::wrong_type, 6, 12,
+       "wants a table of capabilities, not a list"},
+      {"[[component]]\nname = 'a'\npath = 'b'\naccepts = ['json']", ErrorCode::out_of_range, 8, 12,
+       "`json` is not a content type"},
+      {"[flow.main.nodes.a]\ncomponent = 'x'\nmax_cpu = 0", ErrorCode::out_of_range, 7, 11,
+       "`max_cpu` is 0; it must be above 0.0 to 1.0"},
+      {"[runtime]\nmax_cpu = -0.5", ErrorCode::out_of_range, 6, 11, "`max_cpu` is -0.5"},
+      {"[ceilings]\nmax_memory = '1GiB'", ErrorCode::unknown_key, 5, 2, "is for the machine's configuration alone"},
+  };
+  for (const BadCase& bad : cases) {
+    const Error error = refused(with_project(bad.text));
+    EXPECT_EQ(error.code(), bad.code) << bad.text << error.to_string();
+    EXPECT_EQ(error.detail().line, bad.line) << bad.text;
+    EXPECT_EQ(error.detail().column, bad.column) << bad.text;
+    EXPECT_THAT(error.message(), HasSubstr(bad.message)) << bad.text;
+  }
+}
+
+// What editors, copies and broken disks leave behind.
+TEST(Manifest, StandsHostileTexts) {
+  std::string with_crlf(project);
+  for (std::size_t at = with_crlf.find('\n'); at != std::string::npos; at = with_crlf.find('\n', at + 2))
+    with_crlf.insert(at, "\r");
+  EXPECT_EQ(parsed(with_crlf).name, "x");
+  const Error in_crlf = refused(with_crlf + "[runtime]\r\nmax_batch = 0\r\n");
+  EXPECT_EQ(in_crlf.detail().line, 6U);
+  EXPECT_EQ(in_crlf.detail().source_line, "max_batch = 0");
+  EXPECT_EQ(parsed("\xEF\xBB\xBF" + std::string(project)).name, "x");
+  EXPECT_EQ(refused("\xEF\xBB\xBF[torvyn]\nname = 5\n").detail().column, 8U);
+
+  EXPECT_EQ(refused(with_project("[runtime]\nmax_batch = 1\nmax_batch = 2\n")).code(), ErrorCode::manifest_not_toml);
+  EXPECT_EQ(refused(with_project("[runtime]\n[runtime]\n")).detail().line, 6U);
+  for (const std::string_view text :
+       {std::string_view("\0", 1), std::string_view("[torvyn]\nname = \"a\0b\"\n", 22), std::string_view("\xff\xfe"),
+        std::string_view("[torvyn]\nname = \"\xc3\x28\"\n"), std::string_view("\xEF\xBB")}) {
+    EXPECT_EQ(refused(text).code(), ErrorCode::manifest_not_toml) << text;
+  }
+  const std::string deep =
+      with_project("[flow.main.nodes.n]\ncomponent = 'c'\nconfig = { a = " + std::string(5'000, '[') + "\n");
+  EXPECT_EQ(refused(deep).code(), ErrorCode::manifest_not_toml);
+
+  // However it is cut off, it is read or refused.
+  const std::string whole = with_project(
+      "[runtime]\nmax_log = \"1KiB/s\"\n[flow.main.nodes.n]\ncomponent = \"c\"\nconfig = { a = [1, 'b'] }\n");
+  for (std::size_t length = 0; length < whole.size(); ++length) {
+    const Result<Manifest> manifest = parse_manifest(std::string_view(whole).substr(0, length), "Torvyn.toml");
+    EXPECT_TRUE(manifest.has_value() || manifest.error().detail().file == "Torvyn.toml") << length;
+  }
 }
 
 }  // namespace

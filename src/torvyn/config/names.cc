@@ -66,4 +66,42 @@ bool is_semver(std::string_view text) noexcept {
   return is_number(major) && is_number(minor) && is_number(text);
 }
 
+bool is_content_type(std::string_view text) noexcept {
+  static constexpr std::string_view marks = "!#$&-^_.+";  // RFC 6838, restricted-name
+  const auto is_part = [](std::string_view part) {
+    return !part.empty() && part.size() <= 127 && std::ranges::all_of(part, [](char c) {
+      return is_digit(c) || is_lower(c) || is_upper(c) || marks.contains(c);
+    });
+  };
+  const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos || !is_part(text.substr(0, slash))) return false;
+  const std::string_view subtype = text.substr(slash + 1);
+  return subtype == "*" || is_part(subtype);
+}
+
+bool is_address(std::string_view text) noexcept {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return false;
+  const std::string_view host = text.substr(0, colon);
+  const std::string_view port = text.substr(colon + 1);
+  // An address of IPv6 has colons of its own, so it stands in brackets.
+  const bool brackets = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  const std::string_view inner = brackets ? host.substr(1, host.size() - 2) : host;
+  const bool is_host = std::ranges::all_of(inner, [brackets](char c) {
+    return is_digit(c) || is_lower(c) || is_upper(c) || c == '.' || c == '-' || (brackets && (c == ':' || c == '%'));
+  });
+  if (!is_host || port.empty() || port.size() > 5 || !std::ranges::all_of(port, is_digit)) return false;
+  unsigned number = 0;
+  for (const char digit : port) number = number * 10 + static_cast<unsigned>(digit - '0');
+  return number <= 65'535;
+}
+
+bool is_loopback(std::string_view address) noexcept {
+  const std::string_view host = address.substr(0, address.rfind(':'));
+  if (host == "localhost" || host == "[::1]") return true;
+  // A name that only begins so ("127.0.0.1.example.org") leads anywhere.
+  return host.starts_with("127.") && std::ranges::count(host, '.') == 3 &&
+         std::ranges::all_of(host, [](char c) { return is_digit(c) || c == '.'; });
+}
+
 }  // namespace torvyn::config

@@ -33,5 +33,26 @@ TEST(IsSemver, FollowsTheSpecification) {
   }
 }
 
+TEST(Names, TellContentTypes) {
+  for (const char* text : {"text/plain", "application/*", "application/vnd.api+json", "x/y"})
+    EXPECT_TRUE(is_content_type(text)) << text;
+  for (const char* text : {"", "json", "/", "text/", "/plain", "*/*", "text/plain; charset=utf-8", "a/b/c", "a /b"})
+    EXPECT_FALSE(is_content_type(text)) << text;
+}
+
+TEST(Names, TellAddressesAndThoseOfThisMachine) {
+  for (const char* text : {"127.0.0.1:80", "127.1.2.3:0", "localhost:65535", "[::1]:80"}) {
+    EXPECT_TRUE(is_address(text)) << text;
+    EXPECT_TRUE(is_loopback(text)) << text;
+  }
+  for (const char* text : {"0.0.0.0:80", "[::]:80", "example.org:443", "127.0.0.1.example.org:80", "127.example:1"}) {
+    EXPECT_TRUE(is_address(text)) << text;
+    EXPECT_FALSE(is_loopback(text)) << text;
+  }
+  for (const char* text :
+       {"", ":", ":80", "a:", "a", "a:65536", "a:999999", "a:-1", "a:1x", "::1:80", "[]:80", "a b:1"})
+    EXPECT_FALSE(is_address(text)) << text;
+}
+
 }  // namespace
 }  // namespace torvyn::config

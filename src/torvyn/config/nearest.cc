@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <string>
+#include <system_error>
 #include <utility>
+#include <vector>
 
 namespace torvyn::config {
 namespace {
@@ -54,6 +57,23 @@ std::string_view nearest(std::string_view text, std::span<const std::string_view
     }
   }
   return best;
+}
+
+std::string did_you_mean_file(const std::filesystem::path& missing) {
+  constexpr std::size_t files_max = 1'000;
+  const std::filesystem::path folder = missing.parent_path();
+  std::vector<std::string> names;
+  std::error_code error;
+  std::filesystem::directory_iterator at(folder.empty() ? "." : folder, error);
+  for (const std::filesystem::directory_iterator end; !error && at != end && names.size() < files_max;
+       at.increment(error))
+    names.push_back(at->path().filename().string());
+  // In no order of the file system's own.
+  std::ranges::sort(names);
+  const std::vector<std::string_view> candidates(names.begin(), names.end());
+  const std::string_view near = nearest(missing.filename().string(), candidates);
+  if (near.empty()) return {};
+  return ", did you mean `" + std::string(near) + "`?";
 }
 
 }  // namespace torvyn::config

@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <string>
 
 namespace torvyn::config {
@@ -64,6 +67,17 @@ TEST(Nearest, HoldsItsBoundsForLongTexts) {
   const std::string unreachable(10'000, 'a');
   const std::array<std::string_view, 1> far = {unreachable};
   EXPECT_EQ(nearest(longest, far), "");
+}
+
+TEST(DidYouMeanFile, NamesWhatStandsBesideIt) {
+  std::string folder = (std::filesystem::temp_directory_path() / "torvyn-nearest-XXXXXX").string();
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  const std::filesystem::path path = folder;
+  std::ofstream(path / "upper.wasm") << "";
+  EXPECT_EQ(did_you_mean_file(path / "uper.wasm"), ", did you mean `upper.wasm`?");
+  EXPECT_EQ(did_you_mean_file(path / "something-else.wasm"), "");
+  EXPECT_EQ(did_you_mean_file(path / "nowhere" / "upper.wasm"), "");
+  std::filesystem::remove_all(path);
 }
 
 }  // namespace

@@ -154,6 +154,14 @@ std::string three_digits(double value) {
   return value >= 999.5 ? fmt::format("{:.0f}", value) : fmt::format("{:.3g}", value);
 }
 
+// Requires: the units begin with the largest and end with 1.
+std::string exact(std::uint64_t quantity, std::span<const Unit> units) {
+  const auto unit = std::ranges::find_if(
+      units, [quantity](const Unit& one) { return quantity >= one.factor && quantity % one.factor == 0; });
+  return unit == units.end() ? fmt::format("0{}", units.back().name)
+                             : fmt::format("{}{}", quantity / unit->factor, unit->name);
+}
+
 std::string two_units(std::uint64_t large, std::string_view large_name, std::uint64_t small,
                       std::string_view small_name) {
   if (small == 0) return fmt::format("{} {}", large, large_name);
@@ -189,6 +197,17 @@ std::string format_duration(std::uint64_t ns) {
   if (seconds < 3600) return two_units(seconds / 60, "min", seconds % 60, "s");
   const std::uint64_t minutes = seconds / 60 + (seconds % 60 >= 30 ? 1 : 0);
   return two_units(minutes / 60, "h", minutes % 60, "min");
+}
+
+std::string exact_size(std::uint64_t bytes) {
+  constexpr Unit units[] = {{"TiB", 1024 * gib}, {"GiB", gib}, {"MiB", mib}, {"KiB", kib}, {"B", 1}};
+  return exact(bytes, units);
+}
+
+std::string exact_duration(std::uint64_t ns) {
+  constexpr Unit units[] = {{"h", h_in_ns},   {"m", min_in_ns}, {"s", s_in_ns},
+                            {"ms", ms_in_ns}, {"us", us_in_ns}, {"ns", 1}};
+  return ns == 0 ? "0s" : exact(ns, units);
 }
 
 std::string format_count(std::uint64_t count) {

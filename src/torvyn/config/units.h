@@ -22,6 +22,9 @@ Result<std::uint64_t> parse_duration(std::string_view text);
 std::string format_size(std::uint64_t bytes);
 // "1.46 s", "250 ms", "0.19 µs": three significant digits; from a minute on "2 min 5 s", from an hour on "3 h 20 min".
 std::string format_duration(std::uint64_t ns);
+// "64MiB", "1500B", "250ms", "90s": without rounding, in the largest unit that leaves no fraction, as a manifest takes it.
+std::string exact_size(std::uint64_t bytes);
+std::string exact_duration(std::uint64_t ns);
 // "500,000".
 std::string format_count(std::uint64_t count);
 

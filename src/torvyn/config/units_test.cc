@@ -168,5 +168,21 @@ TEST(FormatCount, GroupsByThree) {
   EXPECT_EQ(format_count(most), "18,446,744,073,709,551,615");
 }
 
+TEST(ExactQuantities, AreReadBackAsTheSame) {
+  EXPECT_EQ(exact_size(0), "0B");
+  EXPECT_EQ(exact_size(64 * mib), "64MiB");
+  EXPECT_EQ(exact_size(1'536), "1536B");
+  EXPECT_EQ(exact_size(1'024 * gib), "1TiB");
+  EXPECT_EQ(exact_duration(0), "0s");
+  EXPECT_EQ(exact_duration(1'500 * ms_in_ns), "1500ms");
+  EXPECT_EQ(exact_duration(90 * s_in_ns), "90s");
+  EXPECT_EQ(exact_duration(7'200 * s_in_ns), "2h");
+  for (const std::uint64_t value :
+       {1ULL, 999ULL, 1'000ULL, 1'024ULL, 123'456'789ULL, 3'600'000'000'000ULL, 1ULL << 50}) {
+    EXPECT_EQ(parse_size(exact_size(value)), value);
+    EXPECT_EQ(parse_duration(exact_duration(value)), value);
+  }
+}
+
 }  // namespace
 }  // namespace torvyn::config

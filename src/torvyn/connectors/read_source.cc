@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "torvyn/config/nearest.h"
 #include "torvyn/config/units.h"
 #include "torvyn/types/assert.h"
 #include "torvyn/types/file.h"
@@ -24,6 +25,12 @@ using resources::BufferAction;
 // A block is read, cut, and consumed by the next stages while it is in a core's cache. Larger ones would save system calls,
 // which are one in hundreds of lines already.
 constexpr std::uint64_t read_block_bytes = resources::medium_buffer_bytes;
+
+Error cannot_open(const ReadOptions& options, int error_number) {
+  Error error = io_error("cannot read", options.name, error_number);
+  if (error_number == ENOENT) error.detail().message += config::did_you_mean_file(options.path);
+  return error;
+}
 
 }  // namespace
 
@@ -42,7 +49,7 @@ Status ReadSource::start() {
   } else {
     // Non-blocking matters to FIFOs, whose open and read would wait where no interrupt reaches.
     opened_ = FileDescriptor(open(options_.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-    if (!opened_) return fail(io_error("cannot read", options_.name, errno));
+    if (!opened_) return fail(cannot_open(options_, errno));
     fd_ = opened_.get();
   }
   struct stat info{};

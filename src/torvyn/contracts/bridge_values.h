@@ -18,7 +18,10 @@ using bridge::view_of;
 // Valid as long as the files' texts are.
 std::vector<tvb_wit_file> bridge_files(std::span<const WitFile> files);
 
-// The error a failure means, and frees it: E0100 and E0101 for WIT, E0007 for a panic; `otherwise` for the rest.
+// The error a failure means: E0100 and E0101 for WIT, E0007 for a panic; `otherwise` for the rest. It stays the bridge's.
+Error error_of(const tvb_failure& failure, ErrorCode otherwise);
+
+// The same, and frees it.
 Error take_error(tvb_failure& failure, ErrorCode otherwise);
 
 }  // namespace torvyn::contracts

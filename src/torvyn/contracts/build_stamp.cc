@@ -8,19 +8,33 @@
 #include <string_view>
 
 #include "torvyn/contracts/files.h"
+#include "torvyn/contracts/hash.h"
 
 namespace torvyn::contracts {
 namespace {
 
-constexpr std::string_view first_line = "torvyn build stamp 1";
+constexpr std::string_view first_line = "torvyn build stamp 2";
 
 std::string line_of(std::string_view what, const FileState& state) {
-  return fmt::format("{} {} {} {}\n", what, state.size_bytes, state.modified_ns, state.path.string());
+  return fmt::format("{} {} {} {} {}\n", what, state.size_bytes, state.modified_ns, state.content, state.path.string());
 }
 
 }  // namespace
 
 FileState FileState::of(std::filesystem::path path) {
+  FileState state = glance(std::move(path));
+  if (const Result<std::string> text = read_file(state.path)) state.content = Hash().add(*text).value();
+  return state;
+}
+
+bool FileState::unchanged() const {
+  if (size_bytes < 0) return false;
+  const FileState now = glance(path);
+  if (now.size_bytes != size_bytes) return false;
+  return now.modified_ns == modified_ns || of(path).content == content;
+}
+
+FileState FileState::glance(std::filesystem::path path) {
   FileState state{std::move(path)};
   struct stat info{};
   if (::stat(state.path.c_str(), &info) == 0) {
@@ -50,7 +64,7 @@ std::optional<BuildStamp> BuildStamp::read(const std::filesystem::path& path) {
     } else {
       FileState state;
       std::string name;
-      words >> state.size_bytes >> state.modified_ns;
+      words >> state.size_bytes >> state.modified_ns >> state.content;
       words.ignore(1);
       std::getline(words, name);
       state.path = name;

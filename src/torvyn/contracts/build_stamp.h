@@ -12,16 +12,18 @@
 
 namespace torvyn::contracts {
 
-// A file as it was. Another size or time means that it was changed; a missing file has neither.
+// A file as it was. What counts is its content; a file whose size and time are the same is not read again. A missing file has none of it.
 struct FileState {
   std::filesystem::path path;
   std::int64_t size_bytes = -1;
   std::int64_t modified_ns = -1;
+  std::uint64_t content = 0;  // its hash
 
-  // As it is now.
+  // As it is now, read.
   static FileState of(std::filesystem::path path);
-  bool unchanged() const { return size_bytes >= 0 && *this == of(path); }
-  friend bool operator==(const FileState&, const FileState&) = default;
+  // As it is now, without its content.
+  static FileState glance(std::filesystem::path path);
+  bool unchanged() const;
 };
 
 struct BuildStamp {

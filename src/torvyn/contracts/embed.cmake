@@ -1,18 +1,21 @@
-# Writes OUTPUT: the WIT files and the guest runtime as C++ string literals.
-string(REPLACE "," ";" WIT_FILES "${WIT_FILES}")
+# Writes OUTPUT: the files named in the list FILES, below ROOT, as C++ string literals.
+file(STRINGS "${LIST}" files)
+
+# A literal of more is beyond what the standard promises; splitting the file is kinder to its readers too.
+set(literal_bytes_max 65000)
 
 # file(READ) takes brackets and semicolons for a list's, but only where the text is used as one: it is always quoted
 # here.
-set(code "// Generated from wit/ and ${GUEST_RUNTIME}.\n#include \"torvyn/contracts/wit.h\"\n\nnamespace torvyn::contracts {\nnamespace {\n\n")
-string(APPEND code "constexpr WitFile packages[] = {\n")
-foreach(path IN LISTS WIT_FILES)
+set(code "// Generated from wit/, sdk/ and templates/.\n#include \"torvyn/contracts/embedded.h\"\n\n")
+string(APPEND code "namespace torvyn::contracts {\nnamespace {\n\nconstexpr EmbeddedFile files[] = {\n")
+foreach(path IN LISTS files)
+  file(SIZE "${ROOT}/${path}" size)
+  if(size GREATER literal_bytes_max)
+    message(FATAL_ERROR "${path} has ${size} bytes, and at most ${literal_bytes_max} can be embedded: split it")
+  endif()
   file(READ "${ROOT}/${path}" text)
-  cmake_path(GET path PARENT_PATH folder)
-  cmake_path(GET folder FILENAME package)
-  string(APPEND code "    {\"${package}\", \"${path}\", R\"torvyn_text(${text})torvyn_text\"},\n")
+  string(APPEND code "    {\"${path}\", R\"torvyn_text(${text})torvyn_text\"},\n")
 endforeach()
-file(READ "${ROOT}/${GUEST_RUNTIME}" text)
-string(APPEND code "};\n\nconstexpr std::string_view runtime = R\"torvyn_text(${text})torvyn_text\";\n\n}  // namespace\n\n")
-string(APPEND code "std::span<const WitFile> builtin_packages() noexcept { return packages; }\n")
-string(APPEND code "std::string_view guest_runtime() noexcept { return runtime; }\n\n}  // namespace torvyn::contracts\n")
+string(APPEND code "};\n\n}  // namespace\n\n")
+string(APPEND code "std::span<const EmbeddedFile> embedded_files() noexcept { return files; }\n\n}  // namespace torvyn::contracts\n")
 file(WRITE "${OUTPUT}" "${code}")

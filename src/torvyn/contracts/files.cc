@@ -10,6 +10,8 @@
 #include <cstring>
 #include <system_error>
 
+#include "torvyn/config/nearest.h"
+
 namespace torvyn::contracts {
 namespace {
 
@@ -74,6 +76,18 @@ Status make_folder(const fs::path& path) {
   fs::create_directories(path, error);
   if (error) return failed("made", path, error.value());
   return {};
+}
+
+bool is_there(const fs::path& path) noexcept {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
+Error not_there(const fs::path& path, const std::error_code& error) {
+  return Error(ErrorCode::io_failed,
+               fmt::format("`{}` cannot be read: {}{}", path.string(),
+                           error ? error.message() : "No such file or directory", config::did_you_mean_file(path)),
+               "look at the spelling and at the folder it is taken from");
 }
 
 }  // namespace torvyn::contracts

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include "torvyn/types/error.h"
 
@@ -15,5 +16,9 @@ Status write_file(const std::filesystem::path& path, std::string_view bytes);
 // Another process sees the old file or the new one, never a part.
 Status replace_file(const std::filesystem::path& path, std::string_view bytes);
 Status make_folder(const std::filesystem::path& path);
+// False too where it cannot be told.
+bool is_there(const std::filesystem::path& path) noexcept;
+// E0004 for a file that somebody named and that is not there, with the nearest one; `error` says why where that is known.
+Error not_there(const std::filesystem::path& path, const std::error_code& error);
 
 }  // namespace torvyn::contracts

@@ -1,17 +1,11 @@
 #include "torvyn/contracts/toolchain.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
-#include <utility>
 #include <vector>
 
 namespace torvyn::contracts {
@@ -26,60 +20,6 @@ constexpr const char* install_hint =
     "apt-get install clang-19 lld-19 wasi-libc libclang-rt-19-dev-wasm32 libc++-19-dev-wasm32 libc++abi-19-dev-wasm32\n"
     "another clang that targets wasm32-wasi, a WASI SDK's for instance, is taken from $TORVYN_CLANG";
 
-bool is_executable(const fs::path& path) {
-  std::error_code ignored;
-  return fs::is_regular_file(path, ignored) && ::access(path.c_str(), X_OK) == 0;
-}
-
-std::optional<std::string> find_on_path(std::string_view name) {
-  const char* const path = std::getenv("PATH");
-  if (path == nullptr) return std::nullopt;
-  std::string_view rest(path);
-  while (true) {
-    const std::size_t colon = rest.find(':');
-    const fs::path candidate = fs::path(rest.substr(0, colon)) / name;
-    if (is_executable(candidate)) return candidate.string();
-    if (colon == std::string_view::npos) return std::nullopt;
-    rest.remove_prefix(colon + 1);
-  }
-}
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) noexcept : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() { close(); }
-  int get() const noexcept { return fd_; }
-  void close() noexcept {
-    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
-  }
-
- private:
-  int fd_;
-};
-
-struct SpawnActions {
-  posix_spawn_file_actions_t raw{};
-  SpawnActions() { ::posix_spawn_file_actions_init(&raw); }
-  SpawnActions(const SpawnActions&) = delete;
-  SpawnActions& operator=(const SpawnActions&) = delete;
-  ~SpawnActions() { ::posix_spawn_file_actions_destroy(&raw); }
-};
-
-std::unexpected<Error> cannot_run(const std::string& program, int error) {
-  return fail(ErrorCode::io_failed, fmt::format("`{}` cannot be run: {}", program, std::strerror(error)));
-}
-
-void read_all(int fd, std::string& out) {
-  std::array<char, 16384> chunk{};
-  while (true) {
-    const ssize_t size = ::read(fd, chunk.data(), chunk.size());
-    if (size > 0) out.append(chunk.data(), static_cast<std::size_t>(size));
-    if (size == 0 || (size < 0 && errno != EINTR)) return;
-  }
-}
-
 std::optional<std::uint32_t> number(std::string_view text) {
   std::uint32_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -88,37 +28,6 @@ std::optional<std::uint32_t> number(std::string_view text) {
 }
 
 }  // namespace
-
-Result<CommandResult> run_command(std::span<const std::string> command) {
-  const std::string& program = command.front();
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return cannot_run(program, errno);
-  const Descriptor reading(ends[0]);
-  Descriptor writing(ends[1]);
-
-  std::vector<char*> arguments;
-  arguments.reserve(command.size() + 1);
-  for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
-
-  SpawnActions actions;
-  ::posix_spawn_file_actions_addopen(&actions.raw, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  ::posix_spawn_file_actions_adddup2(&actions.raw, writing.get(), STDOUT_FILENO);
-  ::posix_spawn_file_actions_adddup2(&actions.raw, writing.get(), STDERR_FILENO);
-  pid_t child = 0;
-  const int error = ::posix_spawn(&child, program.c_str(), &actions.raw, nullptr, arguments.data(), environ);
-  if (error != 0) return cannot_run(program, error);
-  writing.close();
-
-  CommandResult result;
-  read_all(reading.get(), result.output);
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0) {
-    if (errno != EINTR) return cannot_run(program, errno);
-  }
-  result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  return result;
-}
 
 std::optional<CompilerError> first_compiler_error(std::string_view output) {
   while (!output.empty()) {
@@ -180,7 +89,7 @@ std::vector<fs::path> parse_depfile(std::string_view text) {
 Result<Toolchain> Toolchain::find() {
   if (const char* const named = std::getenv("TORVYN_CLANG"); named != nullptr && *named != '\0') {
     if (std::strchr(named, '/') != nullptr) {
-      if (is_executable(named)) return Toolchain(named);
+      if (is_program(named)) return Toolchain(named);
     } else if (auto found = find_on_path(named)) {
       return Toolchain(*std::move(found));
     }
@@ -190,7 +99,7 @@ Result<Toolchain> Toolchain::find() {
   }
   if (const char* const sdk = std::getenv("WASI_SDK_PATH"); sdk != nullptr && *sdk != '\0') {
     const fs::path clang = fs::path(sdk) / "bin" / "clang";
-    if (is_executable(clang)) return Toolchain(clang.string());
+    if (is_program(clang)) return Toolchain(clang.string());
   }
   for (const std::string_view name : clang_names) {
     if (auto found = find_on_path(name)) return Toolchain(*std::move(found));

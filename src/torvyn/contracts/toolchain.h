@@ -1,29 +1,17 @@
-// The C and C++ compiler for WebAssembly: finding it, running it, and saying what of it is missing.
+// The C and C++ compiler for WebAssembly: finding it, and saying what of it is missing.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "torvyn/contracts/run_command.h"
 #include "torvyn/types/error.h"
 
 namespace torvyn::contracts {
-
-// How a command ended.
-struct CommandResult {
-  int exit_code = 0;   // 128 + the signal's number where a signal ended it
-  std::string output;  // stdout and stderr, interleaved as they came
-  bool ok() const noexcept { return exit_code == 0; }
-};
-
-// Runs `command[0]`, a path, with the other words as its arguments and waits for it. No shell; the environment is
-// ours; stdin is empty. Blocks the calling thread.
-// Errors: E0004 where it cannot be started.
-Result<CommandResult> run_command(std::span<const std::string> command);
 
 // The first line of a compiler's output that reports an error: "x.c:3:5: error: expected ';'".
 struct CompilerError {

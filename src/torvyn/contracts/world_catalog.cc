@@ -3,11 +3,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <map>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
+#include "torvyn/config/nearest.h"
 #include "torvyn/contracts/files.h"
+#include "torvyn/contracts/wit_model.h"
 #include "torvyn/contracts/worlds.h"
 
 namespace torvyn::contracts {
@@ -15,52 +17,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The `ns:name@version` a file declares; "" where it leaves that to another file of its package.
-std::string_view declared_package(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t end = text.find('\n');
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    constexpr std::string_view keyword = "package ";
-    line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
-    if (!line.starts_with(keyword)) continue;
-    line.remove_prefix(keyword.size());
-    line = line.substr(0, line.find_first_of("; {"));
-    return line;
-  }
-  return {};
-}
-
-bool is_builtin_package(std::string_view name) {
-  return std::ranges::any_of(builtin_packages(),
-                             [name](const WitFile& file) { return declared_package(file.text) == name; });
-}
-
-bool is_folder(const fs::path& path) {
-  std::error_code ignored;
-  return fs::is_directory(path, ignored);
-}
-
-std::vector<fs::path> sorted_entries(const fs::path& folder) {
-  std::vector<fs::path> entries;
-  std::error_code error;
-  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-    entries.push_back(at->path());
-  }
-  std::ranges::sort(entries);
-  return entries;
-}
-
-std::string full_name(std::string_view package, std::string_view world) {
-  const InterfaceName split = split_interface_name(package);
-  if (split.version.empty()) return fmt::format("{}/{}", split.name, world);
-  return fmt::format("{}/{}@{}", split.name, world, split.version);
-}
-
-WorldCatalog::Entry entry_of(std::string_view package, std::string_view world) {
+WorldCatalog::Entry entry_of(std::string full_name, std::string_view world) {
   std::string header(world);
   std::ranges::replace(header, '-', '_');
-  return {full_name(package, world), std::string(world), std::move(header)};
+  return {std::move(full_name), std::string(world), std::move(header)};
 }
 
 }  // namespace
@@ -68,35 +28,11 @@ WorldCatalog::Entry entry_of(std::string_view package, std::string_view world) {
 Result<WorldCatalog> WorldCatalog::load(const fs::path& wit_dir) {
   WorldCatalog catalog;
   if (!wit_dir.empty()) {
-    std::map<std::string, std::vector<OwnedFile>> packages;
-    const auto add = [&packages](const fs::path& path, const std::string& package) -> Status {
-      if (path.extension() != ".wit" || is_folder(path)) return {};
-      TORVYN_LET(std::string text, read_file(path));
-      packages[package].push_back({package, path.string(), std::move(text)});
-      return {};
-    };
-    if (!is_folder(wit_dir)) {
-      return fail(ErrorCode::io_failed, fmt::format("`{}` is not a folder of WIT files", wit_dir.string()));
-    }
-    for (const fs::path& path : sorted_entries(wit_dir)) TORVYN_TRY(add(path, "."));
-    for (const fs::path& dependency : sorted_entries(wit_dir / "deps")) {
-      const std::string package = dependency.string();
-      TORVYN_TRY(add(dependency, package));
-      for (const fs::path& path : sorted_entries(dependency)) TORVYN_TRY(add(path, package));
-    }
-    for (auto& [package, files] : packages) {
-      const bool is_copy = std::ranges::any_of(
-          files, [](const OwnedFile& file) { return is_builtin_package(declared_package(file.text)); });
-      if (!is_copy) std::ranges::move(files, std::back_inserter(catalog.project_));
-    }
-    TORVYN_LET(const std::string text, wit_model(catalog.files()));
-    const auto model = nlohmann::json::parse(text);
-    for (const auto& world : model.at("worlds")) {
-      const auto package =
-          model.at("packages").at(world.at("package").get<std::size_t>()).at("name").get<std::string>();
-      if (!is_builtin_package(package)) {
-        catalog.entries_.push_back(entry_of(package, world.at("name").get<std::string>()));
-      }
+    TORVYN_LET(catalog.project_, read_wit_folder(wit_dir));
+    std::erase_if(catalog.project_, [](const OwnedWitFile& file) { return is_builtin_package(file.declared); });
+    TORVYN_LET(const WitModel model, read_wit(catalog.files()));
+    for (const WitWorld& world : model.worlds) {
+      if (!is_builtin_package(world.package)) catalog.entries_.push_back(entry_of(world.full_name(), world.name));
     }
   }
   for (const World& world : worlds()) {
@@ -112,6 +48,19 @@ const WorldCatalog::Entry* WorldCatalog::find(std::string_view name) const noexc
   return found == entries_.end() ? nullptr : &*found;
 }
 
+Result<const WorldCatalog::Entry*> WorldCatalog::require(std::string_view name) const {
+  if (const Entry* const entry = find(name)) return entry;
+  return fail(ErrorCode::usage, fmt::format("there is no world `{}`{}", name, did_you_mean(name)),
+              fmt::format("the worlds are: {}", names()));
+}
+
+std::string WorldCatalog::did_you_mean(std::string_view name) const {
+  std::vector<std::string_view> candidates;
+  for (const Entry& entry : entries_) candidates.emplace_back(entry.name);
+  const std::string_view near = config::nearest(name, candidates);
+  return near.empty() ? std::string() : fmt::format(", did you mean `{}`?", near);
+}
+
 const WorldCatalog::Entry* WorldCatalog::find_header(std::string_view header) const noexcept {
   const auto found = std::ranges::find(entries_, header, &Entry::header);
   return found == entries_.end() ? nullptr : &*found;
@@ -125,7 +74,7 @@ std::string WorldCatalog::names() const {
 
 std::vector<WitFile> WorldCatalog::files() const {
   std::vector<WitFile> files(builtin_packages().begin(), builtin_packages().end());
-  for (const OwnedFile& file : project_) files.push_back({file.package, file.path, file.text});
+  for (const OwnedWitFile& file : project_) files.push_back(file.view());
   return files;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "torvyn/contracts/wit.h"
+#include "torvyn/contracts/wit_folder.h"
 #include "torvyn/types/error.h"
 
 namespace torvyn::contracts {
@@ -29,7 +30,12 @@ class WorldCatalog {
   // By full name, full name without version, or short name; where several packages have a world of that name, the
   // project's. Null if there is none.
   const Entry* find(std::string_view name) const noexcept;
+  // The same, or E0006 with the names of all.
+  Result<const Entry*> require(std::string_view name) const;
   const Entry* find_header(std::string_view header) const noexcept;
+
+  // ", did you mean `transform`?", or "" where no name of a world is near.
+  std::string did_you_mean(std::string_view name) const;
 
   // "transform, managed-transform, …"
   std::string names() const;
@@ -38,12 +44,7 @@ class WorldCatalog {
   std::vector<WitFile> files() const;
 
  private:
-  struct OwnedFile {
-    std::string package;
-    std::string path;
-    std::string text;
-  };
-  std::vector<OwnedFile> project_;
+  std::vector<OwnedWitFile> project_;
   std::vector<Entry> entries_;  // the project's first
 };
 

@@ -51,6 +51,15 @@ InterfaceName split_interface_name(std::string_view text) noexcept {
   return {text.substr(0, at), text.substr(at + 1)};
 }
 
+bool compatible_versions(std::string_view have, std::string_view want) noexcept {
+  const auto track = [](std::string_view version) {
+    const std::size_t major_end = version.find('.');
+    if (!version.starts_with("0.")) return version.substr(0, major_end);
+    return version.substr(0, version.find('.', major_end + 1));
+  };
+  return track(have) == track(want);
+}
+
 std::string World::full_name() const {
   std::string text(package);
   text.append("/").append(name).append("@").append(version);

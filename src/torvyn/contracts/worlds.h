@@ -55,6 +55,10 @@ struct InterfaceName {
 };
 InterfaceName split_interface_name(std::string_view text) noexcept;
 
+// Whether who has version `have` of an interface can serve who asks for `want`. From 1.0 on the major version decides, before that the
+// minor one: 0.1 and 0.2 are not compatible.
+bool compatible_versions(std::string_view have, std::string_view want) noexcept;
+
 // A world of the contract packages.
 struct World {
   std::string_view name;     // "managed-transform"

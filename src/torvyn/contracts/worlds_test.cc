@@ -5,48 +5,35 @@
 #include <set>
 #include <string>
 
-#include <nlohmann/json.hpp>
-
-#include "torvyn/contracts/wit.h"
+#include "torvyn/contracts/wit_model.h"
 
 namespace torvyn::contracts {
 namespace {
 
-nlohmann::json model() {
-  const auto text = wit_model(builtin_packages());
-  EXPECT_TRUE(text.has_value()) << text.error().to_string();
-  return text ? nlohmann::json::parse(*text) : nlohmann::json{};
-}
-
-// "torvyn:streaming/processor@0.1.0" of a name and the package it is in.
-std::string full_name(const nlohmann::json& wit, const nlohmann::json& item) {
-  const auto package = wit.at("packages").at(item.at("package").get<std::size_t>()).at("name").get<std::string>();
-  const InterfaceName split = split_interface_name(package);
-  return std::string(split.name) + "/" + item.at("name").get<std::string>() + "@" + std::string(split.version);
+WitModel model() {
+  Result<WitModel> read = read_wit(builtin_packages());
+  EXPECT_TRUE(read.has_value()) << read.error().to_string();
+  return read ? *std::move(read) : WitModel{};
 }
 
 TEST(Worlds, AreThoseOfTheWitPackages) {
-  const auto wit = model();
   std::set<std::string> in_wit;
-  for (const auto& world : wit.at("worlds")) in_wit.insert(full_name(wit, world));
+  for (const WitWorld& world : model().worlds) in_wit.insert(world.full_name());
   std::set<std::string> in_table;
   for (const World& world : worlds()) in_table.insert(world.full_name());
   EXPECT_EQ(in_table, in_wit);
 }
 
 TEST(Worlds, ExportTheInterfaceOfTheirRoleAndLifecycleWhereTheTableSaysSo) {
-  const auto wit = model();
-  for (const auto& world : wit.at("worlds")) {
-    const World* const entry = find_world(full_name(wit, world));
+  for (const WitWorld& world : model().worlds) {
+    const World* const entry = find_world(world.full_name());
     ASSERT_NE(entry, nullptr);
     bool has_lifecycle = false;
     const StageInterface* stage = nullptr;
-    for (const auto& [key, item] : world.at("exports").items()) {
-      const auto& interface = wit.at("interfaces").at(item.at("interface").at("id").get<std::size_t>());
-      const std::string name = full_name(wit, interface);
-      if (name == "torvyn:streaming/lifecycle@0.1.0") has_lifecycle = true;
-      if (const auto* const found = find_stage_interface(split_interface_name(name).name)) {
-        EXPECT_EQ(split_interface_name(name).version, found->version);
+    for (const WitItem& item : world.exports) {
+      if (item.name == "torvyn:streaming/lifecycle@0.1.0") has_lifecycle = true;
+      if (const auto* const found = find_stage_interface(split_interface_name(item.name).name)) {
+        EXPECT_EQ(split_interface_name(item.name).version, found->version);
         stage = found;
       }
     }
@@ -65,6 +52,14 @@ TEST(Worlds, AreFoundByShortAndFullName) {
   EXPECT_EQ(find_world("torvyn:streaming/managed-transform@0.2.0"), nullptr);
   EXPECT_EQ(find_world("managed_transform"), nullptr);
   EXPECT_EQ(world->header_name(), "managed_transform");
+}
+
+TEST(Versions, AreCompatibleWithinAMinorBeforeOneAndWithinAMajorAfterIt) {
+  EXPECT_TRUE(compatible_versions("0.1.3", "0.1.0"));
+  EXPECT_FALSE(compatible_versions("0.2.0", "0.1.0"));
+  EXPECT_TRUE(compatible_versions("1.4.0", "1.0.2"));
+  EXPECT_FALSE(compatible_versions("2.0.0", "1.9.0"));
+  EXPECT_FALSE(compatible_versions("1.0.0", ""));
 }
 
 TEST(StageInterfaces, SayRoleAndContract) {

@@ -24,14 +24,6 @@ std::vector<InterfaceInfo> read_interfaces(const nlohmann::json& list) {
   return interfaces;
 }
 
-// Before 1.0 the minor version decides: 0.1.3 serves whoever asks for 0.1.0.
-bool compatible(std::string_view have, std::string_view want) {
-  const auto minor = [](std::string_view version) {
-    return version.substr(0, version.find('.', version.find('.') + 1));
-  };
-  return minor(have) == minor(want);
-}
-
 std::string list_names(const std::vector<InterfaceInfo>& interfaces) {
   if (interfaces.empty()) return "it exports nothing";
   std::string text = "it exports ";
@@ -66,7 +58,7 @@ Result<ComponentInfo> read_component_info(std::string_view description) {
     if (name.name == "torvyn:streaming/lifecycle") info.has_lifecycle = true;
     if (name.name == "torvyn:acks/acks") info.has_acks = true;
     const contracts::StageInterface* known = contracts::find_stage_interface(name.name);
-    if (known == nullptr || !compatible(name.version, known->version)) continue;
+    if (known == nullptr || !contracts::compatible_versions(known->version, name.version)) continue;
     const bool batch = known->contract == contracts::Contract::batch;
     const auto first_element = std::ranges::find(info.stages, contracts::Contract::element, &StageInfo::contract);
     info.stages.insert(batch ? first_element : info.stages.end(), {known->role, known->contract, exported.name});

@@ -1,6 +1,7 @@
 #include "torvyn/engine/guest_log.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace torvyn::engine {
 
@@ -37,6 +38,10 @@ bool GuestLog::admits(std::size_t bytes) noexcept {
 void GuestLog::line(Severity severity, std::string_view text) noexcept {
   text = cut_text(text, guest_line_bytes_max);
   last_[lines_++ % guest_lines_kept].assign(text);
+  pass_on(severity, text);
+}
+
+void GuestLog::pass_on(Severity severity, std::string_view text) noexcept {
   if (!admits(text.size() + 1)) {
     ++suppressed_;
     return;
@@ -49,10 +54,31 @@ void GuestLog::line(Severity severity, std::string_view text) noexcept {
   events_->guest_line(severity, node_, text);
 }
 
+bool GuestLog::keep_last_words(std::string_view text) noexcept {
+  constexpr std::string_view begin = "panicked";
+  constexpr std::string_view before_place = " at ";
+  constexpr std::string_view before_message = ": ";
+  if (!text.starts_with(begin)) return false;
+  text.remove_prefix(begin.size());
+  const std::size_t place_end = text.find(before_message);
+  const bool has_place = text.starts_with(before_place) && place_end != std::string_view::npos;
+  if (!has_place && !text.starts_with(before_message)) return false;
+  LastWords words;
+  if (has_place) words.place = text.substr(before_place.size(), place_end - before_place.size());
+  words.message = text.substr(place_end + before_message.size());
+  last_words_ = std::move(words);
+  return true;
+}
+
 void GuestLog::message(Severity severity, std::string_view text) noexcept {
+  const bool apart = severity == Severity::error && keep_last_words(cut_text(text, guest_line_bytes_max));
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
-    line(severity, text.substr(0, end));
+    if (apart) {
+      pass_on(severity, cut_text(text.substr(0, end), guest_line_bytes_max));
+    } else {
+      line(severity, text.substr(0, end));
+    }
     text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
   }
 }

@@ -124,6 +124,37 @@ TEST_F(GuestLogTest, TheLastLinesAreKeptWhateverTheLimit) {
   EXPECT_THAT(lines(), IsEmpty());
 }
 
+TEST_F(GuestLogTest, LastWordsAreKeptApart) {
+  log_.message(Severity::error, "an ordinary line");
+  EXPECT_FALSE(log_.last_words().has_value());
+  log_.message(Severity::error, "panicked at src/lib.rs:8:5: index 3: too large\nsecond line");
+  ASSERT_TRUE(log_.last_words().has_value());
+  EXPECT_EQ(log_.last_words()->place, "src/lib.rs:8:5");
+  EXPECT_EQ(log_.last_words()->message, "index 3: too large\nsecond line");
+  EXPECT_THAT(log_.last_lines(), ElementsAre("an ordinary line"));
+  EXPECT_THAT(lines(),
+              ElementsAre("error [shout] an ordinary line",
+                          "error [shout] panicked at src/lib.rs:8:5: index 3: too large", "error [shout] second line"));
+  log_.forget_last_words();
+  EXPECT_FALSE(log_.last_words().has_value());
+}
+
+TEST_F(GuestLogTest, LastWordsNeedNoPlace) {
+  log_.message(Severity::error, "panicked: all is lost at sea: truly");
+  ASSERT_TRUE(log_.last_words().has_value());
+  EXPECT_EQ(log_.last_words()->place, "");
+  EXPECT_EQ(log_.last_words()->message, "all is lost at sea: truly");
+}
+
+TEST_F(GuestLogTest, WhatOnlyLooksLikeLastWordsIsNone) {
+  for (const char* text : {"panicked", "panicked at sea", "panickedly: no", "it panicked: no", "panicked badly: no"})
+    log_.message(Severity::error, text);
+  log_.message(Severity::info, "panicked: only told about");
+  log_.output(2, "panicked: on stderr\n");
+  EXPECT_FALSE(log_.last_words().has_value());
+  EXPECT_THAT(log_.last_lines(), SizeIs(7));
+}
+
 TEST(CutText, LeavesWhatFitsAsItIs) {
   EXPECT_EQ(cut_text("hello", 5), "hello");
   EXPECT_EQ(cut_text("hello", 4), "hell");

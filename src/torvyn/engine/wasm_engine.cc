@@ -8,6 +8,7 @@
 
 #include "torvyn_bridge_values.h"
 
+#include "torvyn/config/nearest.h"
 #include "torvyn/contracts/wasm_file.h"
 #include "torvyn/engine/compile_cache.h"
 #include "torvyn/engine/engine.h"
@@ -112,7 +113,8 @@ class EngineOverBridge final : public Engine {
     if (!bytes) {
       std::error_code error;
       if (!std::filesystem::exists(path, error) && !error)
-        return fail(ErrorCode::component_not_found, "there is no component `" + path.string() + "`",
+        return fail(ErrorCode::component_not_found,
+                    "there is no component `" + path.string() + "`" + config::did_you_mean_file(path),
                     "look at the spelling and at the folder it is taken from");
       return fail(std::move(bytes).error());
     }

@@ -65,6 +65,13 @@ std::vector<std::string> split_lines(std::string_view text) {
   return lines;
 }
 
+// Between a panic and its trap lie half a dozen functions of Rust's own, which say nothing to whoever looks for the reason.
+void drop_panic_frames(std::vector<std::string>& frames) {
+  const auto panics = [](const std::string& frame) { return frame.find("panicking::") != std::string::npos; };
+  const auto last = std::find_if(frames.rbegin(), frames.rend(), panics);
+  frames.erase(frames.begin(), last.base());
+}
+
 std::string_view trap_name(std::uint32_t kind) noexcept {
   switch (kind) {
     case TVB_FAILURE_UNREACHABLE:
@@ -167,9 +174,11 @@ struct Callbacks {
     BufferRef buffer;
     const std::uint32_t answer = self.enter_mutable(kept.size(), buffer, *rep);
     if (answer != TVB_BUFFER_OK) return answer;
-    const bool written = buffer.write(0, kept.bytes());
+    // Through the table's own reference: each one knows for itself how much of the buffer is filled.
+    BufferRef* const entered = self.table_.writable(*rep);
+    const bool written = entered != nullptr && entered->write(0, kept.bytes());
     TORVYN_ASSERT(written, "a new buffer is smaller than was asked for");
-    buffer.set_content_type(content_type);
+    entered->set_content_type(content_type);
     self.copies_.record(CopyKind::host_clone, kept.size());
     return TVB_BUFFER_OK;
   }
@@ -747,6 +756,11 @@ Error WasmInstance::failure_error(const tvb_failure& failure) const {
     default:
       break;
   }
+  // A panic ends in an `unreachable`, an `abort` or an exit; any other trap has its own reason.
+  const bool gave_up =
+      failure.kind == TVB_FAILURE_UNREACHABLE || failure.kind == TVB_FAILURE_TRAP || failure.kind == TVB_FAILURE_EXIT;
+  const LastWords* words = gave_up && log_.last_words() ? &*log_.last_words() : nullptr;
+  if (words != nullptr) message = fmt::format("{} panicked: {}", options_.node, words->message);
   if (failure.memory_grow_failed != 0 && code == ErrorCode::component_trapped) {
     message +=
         fmt::format("; before that it asked for {} more bytes of memory in vain (it has {} of {})",
@@ -756,6 +770,10 @@ Error WasmInstance::failure_error(const tvb_failure& failure) const {
   Error error(code, std::move(message), std::move(hint));
   ErrorDetail& detail = error.detail();
   detail.guest_backtrace = split_lines(text_of(failure.backtrace));
+  if (words != nullptr) {
+    drop_panic_frames(detail.guest_backtrace);
+    if (!words->place.empty()) detail.guest_backtrace.insert(detail.guest_backtrace.begin(), "at " + words->place);
+  }
   detail.guest_lines = log_.last_lines();
   detail.trap_kind = trap_name(failure.kind);
   return error;
@@ -816,6 +834,7 @@ CallOutcome WasmInstance::outcome_of(tvb_status status, std::uint32_t done) noex
 #define TORVYN_GUEST_CALL(function, ...)                                                \
   [&]() noexcept -> tvb_status {                                                        \
     if (failure_) return TVB_FAILED;                                                    \
+    log_.forget_last_words();                                                           \
     tvb_failure torvyn_failure{};                                                       \
     const tvb_status torvyn_status = function(instance_, __VA_ARGS__, &torvyn_failure); \
     if (torvyn_status == TVB_FAILED) {                                                  \

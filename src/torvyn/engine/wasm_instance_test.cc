@@ -254,6 +254,14 @@ TEST_F(WasmInstance, AnOutputsMetaWinsOverItsBufferAndNamesBoth) {
   }
 }
 
+TEST_F(WasmInstance, ACloneThatNobodyWritesToHasAllOfItsBytes) {
+  const auto instance = start(test_component_path("buffer-forms"), "clone-untouched");
+  Run in = run_of({"hello", ""});
+  Run out;
+  ASSERT_EQ(instance->process(in, out).status, CallStatus::ok);
+  EXPECT_THAT(texts_of(out), ElementsAre("hello", ""));
+}
+
 TEST_F(WasmInstance, ACloneIsMadeByTheHostAndCountedApart) {
   const auto instance = start(test_component_path("buffer-forms"), "clone");
   content_type_ = content_types_.intern("text/input");
@@ -266,6 +274,14 @@ TEST_F(WasmInstance, ACloneIsMadeByTheHostAndCountedApart) {
   EXPECT_EQ(copies(*instance, CopyKind::host_clone), "1 copies, 5 bytes");
   EXPECT_EQ(copies(*instance, CopyKind::guest_read), "0 copies, 0 bytes");
   EXPECT_EQ(copies(*instance, CopyKind::guest_write), "1 copies, 1 bytes");
+}
+
+TEST_F(WasmInstance, AClonedBufferIsWholeWithoutAWrite) {
+  const auto instance = start(test_component_path("buffer-forms"), "clone-untouched");
+  Run in = run_of({"hello"});
+  Run out;
+  ASSERT_EQ(instance->process(in, out).status, CallStatus::ok);
+  EXPECT_THAT(texts_of(out), ElementsAre("hello"));
 }
 
 TEST_F(WasmInstance, AComponentMayDropABufferItFroze) {
@@ -808,9 +824,21 @@ TEST_F(WasmInstance, ATrapTellsItsBacktraceWithNamesAndLines) {
 TEST_F(WasmInstance, AFailedAssertionTellsItsWords) {
   const Error failure = end_of("assertion", "1", run_of({"a", "b"}), {CallStatus::ended, 1});
   EXPECT_EQ(failure.code(), ErrorCode::component_trapped);
-  EXPECT_THAT(failure.detail().guest_lines,
-              ElementsAre(HasSubstr("assertion `input->meta.sequence != misbehave_at` failed")));
-  EXPECT_THAT(events_.lines(), ElementsAre(StartsWith("error [node] assertion")));
+  EXPECT_THAT(failure.message(), HasSubstr("panicked: assertion `input->meta.sequence != misbehave_at` failed"));
+  ASSERT_THAT(failure.detail().guest_backtrace, Not(IsEmpty()));
+  EXPECT_THAT(failure.detail().guest_backtrace[0], AllOf(StartsWith("at "), HasSubstr("assertion.c:")));
+  EXPECT_THAT(events_.lines(), ElementsAre(StartsWith("error [node] panicked at ")));
+}
+
+TEST_F(WasmInstance, APanicIsTheReasonWithItsMessageAndPlace) {
+  const Error failure = end_of("panic", "2", run_of({"a", "b", "c"}), {CallStatus::ended, 2});
+  EXPECT_EQ(failure.code(), ErrorCode::component_trapped);
+  EXPECT_EQ(failure.message(), "node panicked: I cannot shout this: \"hello 2\"");
+  EXPECT_EQ(failure.detail().trap_kind, "unreachable");
+  ASSERT_THAT(failure.detail().guest_backtrace, SizeIs(testing::Ge(2U)));
+  EXPECT_EQ(failure.detail().guest_backtrace[0], "at src/lib.rs:8:5");
+  EXPECT_THAT(failure.detail().guest_backtrace[1], StartsWith("panic_at"));
+  EXPECT_THAT(failure.detail().guest_lines, ElementsAre("about to look")) << "the message has said the rest";
 }
 
 TEST_F(WasmInstance, RecursionWithoutAnEndIsAStackOverflow) {

@@ -16,8 +16,10 @@
 #include <utility>
 #include <vector>
 
+#include "torvyn/config/references.h"
 #include "torvyn/connectors/connectors.h"
 #include "torvyn/engine/engine.h"
+#include "torvyn/host/masked_events.h"
 #include "torvyn/linker/linker.h"
 #include "torvyn/reactor/component_stage.h"
 #include "torvyn/reactor/flow_driver.h"
@@ -74,17 +76,6 @@ class Timer {
   std::thread thread_;
 };
 
-linker::BuiltinCatalog builtin_catalog() {
-  linker::BuiltinCatalog catalog;
-  catalog.find = [](std::string_view name) -> std::optional<linker::BuiltinRoles> {
-    const connectors::BuiltinInfo* info = connectors::find_builtin(name);
-    if (info == nullptr) return std::nullopt;
-    return linker::BuiltinRoles{.source = info->positions.source, .sink = info->positions.sink};
-  };
-  for (const connectors::BuiltinInfo& info : connectors::builtins()) catalog.names.push_back(info.name);
-  return catalog;
-}
-
 reactor::StreamBounds bounds_of(const config::StreamConfig* stream, const config::RuntimeConfig& runtime) {
   const config::BackpressureConfig& otherwise = runtime.backpressure;
   const config::StreamConfig nothing;
@@ -138,9 +129,27 @@ class FlowMaker {
   FlowMaker(Shared& shared, const config::FlowConfig& flow, const RunLimits& limits)
       : shared_(shared), flow_(flow), limits_(limits), trace_id_(random_id<16>()) {}
 
+  // Fills in what the settings refer to, and links.
   Status link() {
+    std::vector<config::FilledReference> filled;
+    for (config::NodeConfig& node : flow_.nodes) {
+      TORVYN_LET(std::vector<config::FilledReference> more,
+                 config::fill_references(node, shared_.options.base_directory, config::process_variable));
+      std::ranges::move(more, std::back_inserter(filled));
+    }
+    if (!filled.empty()) masked_events_.emplace(*shared_.options.events, std::move(filled));
     TORVYN_LET(linked_, linker::link_flow(flow_, *shared_.engine, builtin_catalog(), shared_.options.base_directory));
     return {};
+  }
+
+  // The same without what was filled in.
+  Error masked(Error error) const {
+    return masked_events_ ? config::masked(std::move(error), masked_events_->filled()) : error;
+  }
+  FlowReport masked(FlowReport report) const {
+    if (report.error) report.error = masked(*std::move(report.error));
+    for (Error& error : report.skipped) error = masked(std::move(error));
+    return report;
   }
 
   const config::FlowConfig& flow() const noexcept { return flow_; }
@@ -224,11 +233,12 @@ class FlowMaker {
     }
     instance.pool = shared_.pool.get();
     instance.content_types = &shared_.content_types;
-    instance.events = shared_.options.events;
+    instance.events = masked_events_ ? &*masked_events_ : shared_.options.events;
     instance.clock = &SystemClock::instance();
     instance.max_memory_bytes = node.config->max_memory_bytes.value_or(runtime.max_memory_per_component_bytes);
-    instance.holdings = {.handles = runtime.max_handles, .buffer_bytes = runtime.max_host_buffers_bytes};
-    instance.max_log_bytes_per_s = runtime.max_log_bytes_per_s;
+    instance.holdings = {.handles = node.config->max_handles.value_or(runtime.max_handles),
+                         .buffer_bytes = node.config->max_host_buffers_bytes.value_or(runtime.max_host_buffers_bytes)};
+    instance.max_log_bytes_per_s = node.config->max_log_bytes_per_s.value_or(runtime.max_log_bytes_per_s);
     instance.call_timeout_ns = node.config->timeout_ns.value_or(runtime.invocation_timeout_ns);
     instance.init_timeout_ns = runtime.component_init_timeout_ns;
     instance.teardown_timeout_ns = runtime.component_teardown_timeout_ns;
@@ -241,7 +251,8 @@ class FlowMaker {
   config::FlowConfig flow_;
   RunLimits limits_;
   TraceId trace_id_;
-  linker::LinkedFlow linked_;  // points into `flow_`
+  std::optional<MaskedEvents> masked_events_;  // where something was filled in
+  linker::LinkedFlow linked_;                  // points into `flow_`
 };
 
 // What failed runs did counts with the last one's: the sums are the flow's.
@@ -315,7 +326,7 @@ class FlowRunOnDriver final : public FlowRun {
       report = std::move(next);
     }
     report.pools = shared_.pool->stats();
-    return report;
+    return maker_->masked(std::move(report));
   }
 
   Status start() override {
@@ -338,7 +349,7 @@ class FlowRunOnDriver final : public FlowRun {
     const Status started = pooled_->start(driver, [this, &driver] {
       FlowReport report = driver.report();
       report.pools = shared_.pool->stats();
-      ended(std::move(report));
+      ended(maker_->masked(std::move(report)));
     });
     if (!started) started_ = false;
     return started;
@@ -378,7 +389,8 @@ class FlowRunOnDriver final : public FlowRun {
     TORVYN_LET(linker::LinkedNode replacement,
                linker::link_replacement(*found, shared_.options.base_directory / component, *shared_.engine));
     TORVYN_LET(std::vector<std::unique_ptr<reactor::Stage>> stages, maker_->make_stages(replacement, interrupt_));
-    for (const auto& stage : stages) TORVYN_TRY(stage->start());
+    for (const auto& stage : stages)
+      if (Status started = stage->start(); !started) return fail(maker_->masked(std::move(started).error()));
 
     std::promise<Result<std::uint64_t>> done;
     {
@@ -464,9 +476,10 @@ class HostOverEngine final : public Host {
 
   Result<std::unique_ptr<FlowRun>> prepare(const config::FlowConfig& flow, const RunLimits& limits) override {
     auto maker = std::make_unique<FlowMaker>(*shared_, flow, limits);
-    TORVYN_TRY(maker->link());
+    if (Status linked = maker->link(); !linked) return fail(maker->masked(std::move(linked).error()));
+    const FlowMaker& made = *maker;
     auto run = std::make_unique<FlowRunOnDriver>(*shared_, std::move(maker));
-    TORVYN_TRY(run->make_plan());
+    if (Status planned = run->make_plan(); !planned) return fail(made.masked(std::move(planned).error()));
     return run;
   }
 
@@ -482,6 +495,17 @@ std::uint32_t usable_cores() {
 }
 
 }  // namespace
+
+linker::BuiltinCatalog builtin_catalog() {
+  linker::BuiltinCatalog catalog;
+  catalog.find = [](std::string_view name) -> std::optional<linker::BuiltinRoles> {
+    const connectors::BuiltinInfo* info = connectors::find_builtin(name);
+    if (info == nullptr) return std::nullopt;
+    return linker::BuiltinRoles{.source = info->positions.source, .sink = info->positions.sink};
+  };
+  for (const connectors::BuiltinInfo& info : connectors::builtins()) catalog.names.push_back(info.name);
+  return catalog;
+}
 
 Result<std::unique_ptr<Host>> Host::create(const HostOptions& options) {
   const config::RuntimeConfig& runtime = options.runtime;

@@ -9,11 +9,15 @@
 
 #include "torvyn/config/flow_config.h"
 #include "torvyn/config/runtime_config.h"
+#include "torvyn/linker/linker.h"
 #include "torvyn/observability/flow_report.h"
 #include "torvyn/types/error.h"
 #include "torvyn/types/event_sink.h"
 
 namespace torvyn::host {
+
+// The built-in stages, as the linker knows them.
+linker::BuiltinCatalog builtin_catalog();
 
 struct HostOptions {
   config::RuntimeConfig runtime;
@@ -79,8 +83,9 @@ class Host {
   static Result<std::unique_ptr<Host>> create(const HostOptions& options);
   virtual ~Host() = default;
 
-  // Loads, checks and links a flow; nothing runs. The host must outlive the run.
-  // Errors: of the topology (E0203, E0204, E0207), of its components (E0102, E0104, E0201, E0205, E0206, E0210), of built-in stages'
+  // Loads, checks and links a flow; nothing runs. The host must outlive the run. References in settings (`${env:NAME}`, see
+  // config/references.h) are filled in now; no error, event or report shows what was put there.
+  // Errors: E0703 where one cannot be; of the topology (E0203, E0204, E0207), of its components (E0102, E0104, E0201, E0205, E0206, E0210), of built-in stages'
   // settings (E0700 to E0702).
   virtual Result<std::unique_ptr<FlowRun>> prepare(const config::FlowConfig& flow, const RunLimits& limits) = 0;
 };

@@ -1,166 +1,70 @@
 #include "torvyn/linker/linker.h"
 
 #include <cstddef>
-#include <map>
 #include <utility>
 
-#include "torvyn/config/nearest.h"
-#include "torvyn/config/place.h"
+#include "torvyn/contracts/contract_validator.h"
+#include "torvyn/linker/stages.h"
 #include "torvyn/pipeline/topology.h"
+#include "torvyn/types/file.h"
 
 namespace torvyn::linker {
 
 using config::FlowConfig;
 using config::NodeConfig;
-using contracts::Role;
 using engine::ComponentInfo;
 using engine::StageInfo;
 
 namespace {
 
-constexpr std::string_view builtin_prefix = "builtin:";
-
-// Where a node stands, as far as edges tell before the shape is checked: enough to choose among a stage's roles.
-struct Place {
-  bool has_input = false;
-  bool has_output = false;
-};
-
-// Of each node of the flow. A dead-letter way is an input, and no output: a sink may have one too.
-std::vector<Place> places_of(const FlowConfig& flow) {
-  std::vector<Place> places(flow.nodes.size());
-  std::map<std::string_view, Place*> by_name;
-  for (std::size_t i = 0; i < places.size(); ++i) by_name.emplace(flow.nodes[i].name, &places[i]);
-  const auto mark = [&by_name](std::string_view node, bool Place::* end) {
-    if (const auto place = by_name.find(node); place != by_name.end()) place->second->*end = true;
-  };
-  for (const config::EdgeConfig& edge : flow.edges) {
-    mark(edge.from_node, &Place::has_output);
-    mark(edge.to_node, &Place::has_input);
-  }
-  if (flow.edges.empty()) {
-    const std::vector<std::size_t> chain = pipeline::implied_chain(flow);
-    for (std::size_t i = 1; i < chain.size(); ++i) {
-      places[chain[i - 1]].has_output = true;
-      places[chain[i]].has_input = true;
-    }
-  }
-  for (const NodeConfig& node : flow.nodes) mark(node.dead_letter, &Place::has_input);
-  return places;
+// Whether the engine provides all imports. Where it doesn't because the component was built against another contract, that is the error:
+// it shows both sides, and the engine only names one of them.
+Status check_imports(const engine::Component& component, const std::filesystem::path& path) {
+  Status status = component.check_imports();
+  if (status) return {};
+  const auto bytes = read_file(path);
+  const auto validator = contracts::ContractValidator::create();
+  if (!bytes || !validator) return status;
+  const auto model = contracts::read_component(*bytes, component.name());
+  if (!model) return status;
+  contracts::ComponentReport report = validator->check_component(*model, component.name());
+  if (report.errors.empty()) return status;
+  return fail(std::move(report.errors.front()));
 }
 
-Error placed_at(Error error, const FlowConfig& flow, const NodeConfig& node) {
-  const config::SourceLocation& where = node.component_where.file.empty() ? node.where : node.component_where;
-  return config::placed(std::move(error), where).at_node(flow.name, node.name, node.component);
-}
-
-Role builtin_role(const BuiltinRoles& roles, const Place& place) {
-  if (roles.source && roles.sink) return place.has_input ? Role::sink : Role::source;
-  return roles.source ? Role::source : Role::sink;
-}
-
-const StageInfo& choose_stage(const ComponentInfo& info, const Place& place) {
-  const auto wanted = [&place] {
-    if (!place.has_input) return std::vector{Role::source};
-    if (!place.has_output) return std::vector{Role::sink};
-    return std::vector{Role::processor, Role::filter, Role::router, Role::aggregator};
-  }();
-  for (const Role role : wanted)
-    if (const StageInfo* stage = info.find_stage(role)) return *stage;
-  return info.stages.front();
-}
-
-// `name`: without "builtin:", which would make every name far from it.
-Error nothing_by_that_name(const NodeConfig& node, std::string_view name, const BuiltinCatalog& builtins) {
-  std::string hint = "a stage is a built-in name or the path of a component";
-  if (const std::string_view nearest = config::nearest(name, builtins.names); !nearest.empty())
-    hint = "did you mean `" + std::string(nearest) + "`?";
-  return {ErrorCode::component_not_found, "there is no component or built-in stage `" + node.component + "`",
-          std::move(hint)};
-}
-
-// What only a component has: an instance that may trap, and that may stand beside others like it.
-Status check_builtin(const NodeConfig& node) {
-  const NodeConfig plain;
-  const std::pair<std::string_view, bool> settings[] = {
-      {"on_trap", node.on_trap != plain.on_trap},
-      {"restarts", node.restarts != plain.restarts},
-      {"restart_window", node.restart_window_ns != plain.restart_window_ns},
-      {"instances", node.instances != plain.instances},
-  };
-  for (const auto& [name, is_set] : settings) {
-    if (!is_set) continue;
-    return fail(ErrorCode::graph_invalid,
-                "`" + std::string(name) + "` is for components; `" + node.component + "` is a built-in stage",
-                "leave it out; `on_error` and `retries` are for built-in stages too");
-  }
-  return {};
-}
-
-// Elements are dealt out among instances, so none of them sees the whole stream.
-Status check_instances(const NodeConfig& node, Role role) {
-  if (node.instances == 1 || role == Role::processor || role == Role::filter || role == Role::router) return {};
-  return fail(ErrorCode::graph_invalid,
-              "`" + node.name + "` has " + std::to_string(node.instances) +
-                  " instances; only a processor, filter or router may have more than one, and it is " +
-                  (role == Role::aggregator ? "an " : "a ") + std::string(contracts::role_name(role)),
-              "leave `instances` out, and give it to the processors of the flow, where work can be shared out");
-}
-
-Result<LinkedNode> find_stage(const NodeConfig& node, const Place& place, engine::Engine& engine,
-                              const BuiltinCatalog& builtins, const std::filesystem::path& base_directory,
-                              std::map<std::string, std::shared_ptr<engine::Component>>& loaded) {
-  const bool says_builtin = node.component.starts_with(builtin_prefix);
-  const std::string_view name = std::string_view(node.component).substr(says_builtin ? builtin_prefix.size() : 0);
-  if (const auto roles = builtins.find(name)) {
+Result<LinkedNode> link_node(const NodeConfig& node, const Place& place, engine::Engine& engine,
+                             const BuiltinCatalog& builtins, const std::filesystem::path& base_directory,
+                             LoadedComponents& loaded) {
+  const bool known = loaded.contains(component_path(node, base_directory).string());
+  TORVYN_LET(const FoundStage found, find_stage(node, engine, builtins, base_directory, loaded));
+  LinkedNode linked;
+  linked.config = &node;
+  if (found.builtin) {
     TORVYN_TRY(check_builtin(node));
-    return LinkedNode{.config = &node,
-                      .role = builtin_role(*roles, place),
-                      .contract = {},
-                      .component = nullptr,
-                      .ports = {},
-                      .dead_letter_port = {}};
+    linked.role = builtin_role(*found.builtin, place);
+    return linked;
   }
-  if (says_builtin) return fail(nothing_by_that_name(node, name, builtins));
-
-  const std::filesystem::path path = base_directory / node.component;
-  std::shared_ptr<engine::Component>& component = loaded[path.string()];
-  if (component == nullptr) {
-    Result<std::shared_ptr<engine::Component>> result = engine.load(path);
-    if (!result) {
-      const bool bare_name = node.component.find('/') == std::string::npos && !node.component.ends_with(".wasm");
-      if (result.error().code() == ErrorCode::component_not_found && bare_name)
-        return fail(nothing_by_that_name(node, name, builtins));
-      return fail(std::move(result).error());
-    }
-    component = *std::move(result);
-    TORVYN_TRY(component->check_imports());
-  }
-  const StageInfo& stage = choose_stage(component->info(), place);
-  if (!node.config.empty() && !component->info().has_lifecycle)
-    return fail(ErrorCode::settings_without_lifecycle,
-                "`" + node.component + "` takes no settings: it has no `lifecycle`, so nobody would hand them to it",
-                "leave the settings out, or build the component against a world with `lifecycle`");
+  if (!known) TORVYN_TRY(check_imports(*found.component, component_path(node, base_directory)));
+  const StageInfo& stage = choose_stage(found.component->info(), place);
+  TORVYN_TRY(check_settings(node, found.component->info()));
   TORVYN_TRY(check_instances(node, stage.role));
-  return LinkedNode{.config = &node,
-                    .role = stage.role,
-                    .contract = stage.contract,
-                    .component = component,
-                    .ports = {},
-                    .dead_letter_port = {}};
+  linked.role = stage.role;
+  linked.contract = stage.contract;
+  linked.component = found.component;
+  return linked;
 }
 
 }  // namespace
 
 Result<LinkedFlow> link_flow(const FlowConfig& flow, engine::Engine& engine, const BuiltinCatalog& builtins,
                              const std::filesystem::path& base_directory) {
-  std::map<std::string, std::shared_ptr<engine::Component>> loaded;
+  LoadedComponents loaded;
   const std::vector<Place> places = places_of(flow);
   std::vector<LinkedNode> nodes;
   std::vector<pipeline::RoledNode> roled;
   for (std::size_t index = 0; index < flow.nodes.size(); ++index) {
     const NodeConfig& node = flow.nodes[index];
-    Result<LinkedNode> linked = find_stage(node, places[index], engine, builtins, base_directory, loaded);
+    Result<LinkedNode> linked = link_node(node, places[index], engine, builtins, base_directory, loaded);
     if (!linked) return fail(placed_at(std::move(linked).error(), flow, node));
     roled.push_back({&node, linked->role});
     nodes.push_back(*std::move(linked));
@@ -191,7 +95,7 @@ Result<LinkedNode> link_replacement(const LinkedNode& node, const std::filesyste
                 "change the flow and start it again");
   LinkedNode replacement = node;
   TORVYN_LET(replacement.component, engine.load(component));
-  TORVYN_TRY(replacement.component->check_imports());
+  TORVYN_TRY(check_imports(*replacement.component, component));
   const ComponentInfo& info = replacement.component->info();
   const StageInfo* const stage = info.find_stage(node.role);
   if (stage == nullptr) {

@@ -262,7 +262,7 @@ TEST_F(LinkFlow, AnUnknownNameIsE0210WithTheNearestBuiltin) {
     const Error failure = error();
     EXPECT_EQ(failure.code(), ErrorCode::component_not_found);
     EXPECT_THAT(failure.message(), HasSubstr("`" + std::string(name) + "`"));
-    EXPECT_THAT(failure.hint(), HasSubstr("`drain`")) << name;
+    EXPECT_THAT(failure.message(), HasSubstr("`drain`")) << name;
     EXPECT_EQ(failure.detail().node, "n1");
     EXPECT_EQ(failure.detail().flow, "main");
     EXPECT_EQ(failure.detail().file, "Torvyn.toml");

@@ -243,8 +243,15 @@ class GraphChecker {
     for (std::size_t i = 0; i < std::min(cycle.size(), shown_max); ++i) path += name(cycle[i]) + " → ";
     if (cycle.size() > shown_max) path += "… → ";
     path += name(cycle.front());
-    return graph_error(flow_.nodes[cycle.front()].where, fmt::format("the edges make a cycle: {}", path),
-                       std::move(hint));
+    // The edge from the last to the first is the one that leads back; where it is a dead-letter way, it stands at its node.
+    const auto leads_back = [&](const GraphEdge& edge) {
+      return edge.from == cycle.back() && edge.to == cycle.front();
+    };
+    const auto closing = std::ranges::find_if(graph_.edges, leads_back);
+    const bool is_written =
+        closing != graph_.edges.end() && closing->config != nullptr && closing->config->where.line != 0;
+    return graph_error(is_written ? closing->config->where : flow_.nodes[cycle.front()].where,
+                       fmt::format("the edges make a cycle: {}", path), std::move(hint));
   }
 
   bool is_dead_letter(const GraphEdge& edge) const { return graph_.dead_letter_port[edge.from] == edge.port; }

@@ -11,6 +11,12 @@ std::string code_string(ErrorCode code) {
   return {text.data(), static_cast<std::size_t>(length)};
 }
 
+std::string warning_code_string(ErrorCode code) {
+  std::string text = code_string(code);
+  text.front() = 'W';
+  return text;
+}
+
 std::string_view code_title(ErrorCode code) noexcept {
   switch (code) {
 #define TORVYN_CODE_TITLE(number, name, title) \
@@ -53,7 +59,8 @@ std::string Error::to_string() const {
   std::string text = code_string(code_) + ": " + detail_->message;
   if (!detail_->file.empty()) {
     text += " (" + detail_->file;
-    if (detail_->line != 0) text += ":" + std::to_string(detail_->line) + ":" + std::to_string(detail_->column);
+    if (detail_->line != 0) text += ":" + std::to_string(detail_->line);
+    if (detail_->line != 0 && detail_->column != 0) text += ":" + std::to_string(detail_->column);
     text += ")";
   }
   if (!detail_->node.empty()) {

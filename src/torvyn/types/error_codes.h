@@ -63,7 +63,8 @@ namespace torvyn {
   X(604, signature_invalid, "signature missing or wrong")                        \
   X(700, wrong_type, "wrong type of value")                                      \
   X(701, unknown_key, "unknown key")                                             \
-  X(702, out_of_range, "value out of range")
+  X(702, out_of_range, "value out of range")                                     \
+  X(703, reference_unfilled, "reference cannot be filled in")
 
 // Stable numbers: `E0203` is `ErrorCode::graph_invalid`.
 enum class ErrorCode : std::uint16_t {
@@ -74,6 +75,8 @@ enum class ErrorCode : std::uint16_t {
 
 // "E0203".
 std::string code_string(ErrorCode code);
+// "W0203": the same thing where it keeps nothing from working.
+std::string warning_code_string(ErrorCode code);
 
 // The one-line title of a code, for instance "graph invalid".
 std::string_view code_title(ErrorCode code) noexcept;

@@ -45,6 +45,8 @@ Result<int> quarter_of(int number, int& reached) {
   return quarter;
 }
 
+TEST(ErrorCodes, HaveAFormForWarnings) { EXPECT_EQ(warning_code_string(ErrorCode::deprecated_contract), "W0110"); }
+
 TEST(ErrorCode, IsShownWithFourDigits) {
   EXPECT_EQ(code_string(ErrorCode::manifest_not_found), "E0001");
   EXPECT_EQ(code_string(ErrorCode::graph_invalid), "E0203");

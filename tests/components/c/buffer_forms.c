@@ -145,10 +145,10 @@ bool exports_torvyn_streaming_processor_process(exports_torvyn_streaming_process
     free(large);
     payload = finish(buffer);
   }
-  if (is("clone")) {
+  if (is("clone") || is("clone-untouched")) {
     if (!torvyn_streaming_buffer_allocator_clone_into_mutable(input->payload, &buffer, &why)) __builtin_trap();
     const mutable_t writing = torvyn_streaming_types_borrow_mutable_buffer(buffer);
-    write(&text, writing, 0, "J", 1);
+    if (is("clone")) write(&text, writing, 0, "J", 1);
     payload = finish(buffer);
   }
   if (is("typed-buffer") || is("typed-meta")) {
