@@ -54,6 +54,7 @@ class Torvyn:
     cwd: Path
     environment: dict
     processes: list[subprocess.Popen] = field(default_factory=list)
+    stuck_s: int = STUCK_S
 
     def start(self, *arguments, **options) -> subprocess.Popen:
         # Unbuffered: what a test has not read yet is still there for `finish`.
@@ -67,10 +68,9 @@ class Torvyn:
         process = self.start(*arguments, **options)
         return self.finish(process, stdin)
 
-    @staticmethod
-    def finish(process: subprocess.Popen, stdin: bytes | None = None) -> Outcome:
+    def finish(self, process: subprocess.Popen, stdin: bytes | None = None) -> Outcome:
         try:
-            out, err = process.communicate(stdin, timeout=STUCK_S)
+            out, err = process.communicate(stdin, timeout=self.stuck_s)
         except subprocess.TimeoutExpired:
             process.kill()
             out, err = process.communicate()
@@ -90,17 +90,33 @@ def home(tmp_path_factory) -> Path:
     return tmp_path_factory.mktemp("home")
 
 
+def default_environment(home: Path) -> dict[str, str]:
+    kept = {key: os.environ[key] for key in ("PATH", "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS") if key in os.environ}
+    return {**kept, "HOME": str(home), "TORVYN_HOME": str(home), "LC_ALL": "C.UTF-8", "TERM": "xterm"}
+
+
 @pytest.fixture
 def torvyn(tmp_path, home):
     assert BINARY.exists(), f"{BINARY} is not there: build it first, or name it in TORVYN_BIN"
-    kept = {key: os.environ[key] for key in ("PATH", "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS") if key in os.environ}
-    environment = {**kept, "HOME": str(home), "TORVYN_HOME": str(home), "LC_ALL": "C.UTF-8", "TERM": "xterm"}
-    runs = Torvyn(tmp_path, environment)
+    runs = Torvyn(tmp_path, default_environment(home))
     yield runs
     for process in runs.processes:
         if process.poll() is None:  # its test has failed half-way
             process.kill()
             process.wait()
+
+
+@pytest.fixture
+def maker(torvyn):
+    """One that builds. What the tools of a language fetch and build once is kept in the user's caches, from one run of the tests to the next."""
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    tools = ("CARGO", "RUSTUP", "GO", "PIP_", "npm_config_", "NODE_", "SSL_", "https_proxy", "HTTPS_PROXY")
+    torvyn.environment |= {key: value for key, value in os.environ.items() if key.startswith(tools)}
+    torvyn.environment |= {"HOME": str(Path.home()), "TORVYN_HOME": str(caches / "torvyn" / "tests"),
+                           # The host's own tests of a project call the torvyn that is tested.
+                           "PATH": f"{BINARY.parent}:{os.environ['PATH']}"}
+    torvyn.stuck_s = 1800  # Rust's standard library for WebAssembly is built the first time
+    return torvyn
 
 
 @pytest.fixture(params=LOGS, ids=[log.name for log in LOGS])

@@ -5,7 +5,9 @@ import os
 import pty
 import re
 import select
+import shutil
 import time
+import tomllib
 
 import pytest
 
@@ -24,7 +26,10 @@ def test_version(torvyn):
 
 
 def test_help_has_examples(torvyn):
-    for arguments in ([], ["--help"], ["run", "--help"], ["build", "--help"], ["inspect", "--help"], ["explain", "-h"]):
+    listed = re.search(r"Subcommands:\n((?:  .*\n)+)", torvyn("--help").out.decode())[1]
+    commands = [line.split()[0] for line in listed.splitlines()]
+    assert {"run", "inspect", "build", "doctor", "explain", "stages", "completions", "version"} <= set(commands)
+    for arguments in ([], ["--help"], ["explain", "-h"], *([command, "--help"] for command in commands)):
         outcome = torvyn(*arguments)
         assert outcome.code == 0
         assert b"Examples:" in outcome.out
@@ -45,8 +50,18 @@ def test_wrong_usage_names_the_nearest(torvyn):
 def test_explain(torvyn, code):
     text = torvyn("explain", code).out.decode()
     assert text.startswith("E0203: graph invalid\n\n")
+    assert "\nFor example:\n  error[E0203]: " in text
     assert torvyn("explain", code, "--format", "json").json()["title"] == "graph invalid"
     torvyn("explain", "E9999").fails(2, "error[E0006]", "E9999")
+
+
+def test_stages(torvyn):
+    lines = torvyn("stages").out.decode().splitlines()
+    assert [line.split()[0] for line in lines] == ["generate", "file", "stdin", "stdout", "null"]
+    text = torvyn("stages", "file").out.decode()
+    assert text.startswith("file: source or sink; ") and "[path=]VALUE" in text and "sink: waits at the end" in text
+    assert torvyn("stages", "null").out.decode().endswith(" no settings\n")
+    torvyn("stages", "fiel").fails(2, "error[E0210]", "did you mean `file`?", "generate, file")
 
 
 class TestInspect:
@@ -85,6 +100,36 @@ class TestInspect:
         assert report["size_bytes"] == component("grep").stat().st_size
         assert report["obstacles"] == []
         assert "torvyn:streaming/types@0.1.0" in [entry["name"] for entry in report["imports"]]
+
+    def test_shows_what_it_consists_of(self, torvyn):
+        text = torvyn("inspect", component("rust/grep")).out.decode()
+        assert re.match(r".*grep\.wasm: a filter in Rust, [\d.]+ KiB\n", text), text
+        for pattern in (r"^ memory +1\.06 MiB at first, ", r"^ size +code +[\d.]+ KiB +\d+ %$", r"^ made by +processed-by: rustc .*wit-component ",
+                        r"^ grants +none needed$"):
+            assert re.search(pattern, text, re.MULTILINE), (pattern, text)
+        report = torvyn("inspect", component("upper"), "--format", "json").json()
+        assert sum(section["bytes"] for section in report["sizes"]) == report["size_bytes"]
+        assert report["language"] == "C"
+        assert sum(module["code_bytes"] for module in report["modules"]) == next(
+            section["bytes"] for section in report["sizes"] if section["name"] == "code")
+
+    def test_shows_one_part(self, torvyn):
+        assert torvyn("inspect", component("upper"), "--show", "exports").out.decode().startswith("torvyn:streaming/processor@0.1.0 (")
+        assert torvyn("inspect", component("upper"), "--show", "memory").out.decode().startswith("192 KiB at first")
+        assert len(torvyn("inspect", component("upper"), "--show", "modules").out.decode().splitlines()) == 3
+        torvyn("inspect", component("upper"), "--show", "sizse").fails(2, "error[E0006]", "did you mean `sizes`?")
+
+    def test_writes_the_grants_as_a_piece_of_a_manifest(self, torvyn, tmp_path):
+        block = torvyn("inspect", misbehaving("wasi-upper"), "--show", "grants").out.decode()
+        grants = tomllib.loads(block)["security"]["grants"]
+        assert grants == {"wasi-upper.wasm": {"capabilities": ["filesystem-read:./data"]}}
+        assert tomllib.loads(torvyn("inspect", component("upper"), "--show", "grants").out.decode()) == {}
+        # A component of the project is called by its name there.
+        (tmp_path / "Torvyn.toml").write_text(
+            '[torvyn]\nname = "a"\nversion = "0.1.0"\ncontract_version = "0.1.0"\n[[component]]\nname = "reader"\npath = "reader.c"\n')
+        (tmp_path / "target").mkdir()
+        shutil.copy(misbehaving("wasi-upper"), tmp_path / "target" / "reader.wasm")
+        assert "\n[security.grants.reader]\n" in torvyn("inspect", "target/reader.wasm").out.decode()
 
     def test_missing_file(self, torvyn):
         torvyn("inspect", "nowhere.wasm").fails(2, "error[E0210]", "nowhere.wasm")

@@ -78,6 +78,14 @@ class TestAlone:
         assert out() == hello(range(COUNT))
         assert result.stages["node"]["restarts"] == (COUNT - 1) // 49, "the last one is needed for the output"
 
+    def test_a_node_may_hold_less_than_others(self, run_it, out):
+        node = hostile("leak", {"at": 0}, on_trap="restart", restarts=1000)
+        result = run_it({**node, "max_handles": 50}).ends(0, delivered=COUNT)
+        assert out() == hello(range(COUNT))
+        assert result.stages["node"]["restarts"] == (COUNT - 1) // 49
+        # The smallest buffer there is has 4 KiB.
+        run_it({**node, "max_host_buffers": "1KiB"}).fails(1, "error[E0403]", "node node", "no memory for the output")
+
     def test_random_traps_cost_the_elements_that_are_hit(self, run_it, out):
         result = run_it(hostile("trap-random", **self.restarted)).ends(0, delivered=len(SPARED), skipped=len(HITS))
         assert out() == hello(SPARED)

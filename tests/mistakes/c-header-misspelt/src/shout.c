@@ -1,0 +1,7 @@
+#include <torvyn/procesor.h>
+
+static bool shout(const torvyn_element* in, torvyn_output* out) {
+  torvyn_emit(out, in->bytes, in->size);
+  return true;
+}
+TORVYN_PROCESSOR(shout)
