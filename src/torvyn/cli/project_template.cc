@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <map>
+#include <ranges>
 #include <utility>
 
 #include "torvyn/config/names.h"
@@ -157,11 +158,11 @@ class Moves {
   Moves& operator=(const Moves&) = delete;
   ~Moves() {
     std::error_code ignored;
-    for (auto file = done_.rbegin(); file != done_.rend(); ++file) {
-      fs::remove(file->to, ignored);
-      if (!file->before.empty()) fs::rename(file->before, file->to, ignored);
+    for (const Move& file : std::views::reverse(done_)) {
+      fs::remove(file.to, ignored);
+      if (!file.before.empty()) fs::rename(file.before, file.to, ignored);
     }
-    for (auto folder = made_.rbegin(); folder != made_.rend(); ++folder) fs::remove(*folder, ignored);
+    for (const fs::path& folder : std::views::reverse(made_)) fs::remove(folder, ignored);
   }
 
   Status move(const fs::path& from, const fs::path& to) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <iterator>
 #include <string_view>
@@ -40,8 +41,7 @@ void join(Value& weaker, Value stronger) {
     } else if (there->kind == Value::Kind::table && entry.value.kind == Value::Kind::table) {
       join(*there, std::move(entry.value));
     } else {
-      for (Entry& own : weaker.entries)
-        if (own.key == entry.key) own = std::move(entry);
+      *std::ranges::find(weaker.entries, entry.key, &Entry::key) = std::move(entry);
     }
   }
 }

@@ -25,7 +25,7 @@ using VariableLookup = std::function<std::optional<std::string>(std::string_view
 std::optional<std::string> process_variable(std::string_view name);
 
 // The longest file that is filled in. Settings travel as one text.
-inline constexpr std::uint64_t reference_bytes_max = 1024 * 1024;
+inline constexpr std::uint64_t reference_bytes_max = std::uint64_t{1} << 20;
 
 // Puts values in the place of references, in all texts of the node's `config` and `settings`, and returns what it put there.
 //

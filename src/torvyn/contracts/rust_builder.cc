@@ -251,7 +251,12 @@ std::vector<FileState> RustBuilder::inputs_of(const Crate& crate, const fs::path
   std::error_code ignored;
   const fs::path work_dir = fs::weakly_canonical(plan_.work_dir, ignored);
   files.push_back(crate.manifest);
-  files.push_back(project / "Cargo.lock");
+  // A workspace has its lock at its root.
+  for (fs::path folder = fs::absolute(project); folder.has_relative_path(); folder = folder.parent_path()) {
+    if (!is_there(folder / "Cargo.lock")) continue;
+    files.push_back(folder / "Cargo.lock");
+    break;
+  }
   for (const fs::path& file : files) {
     const bool generated = is_single_file() && file.string().starts_with(work_dir.string());
     if (!generated) inputs.push_back(FileState::of(fs::absolute(file).lexically_normal()));
