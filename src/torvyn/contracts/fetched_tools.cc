@@ -24,7 +24,7 @@ Error python_missing() {
 Result<fs::path> cached_tool(const BuildPlan& plan, std::string_view name, std::string_view what,
                              const std::function<Status(const fs::path& folder)>& fill) {
   const fs::path tools = plan.cache_dir / "tools";
-  const fs::path folder = tools / name;
+  fs::path folder = tools / name;
   const fs::path complete = folder / "complete";
   if (is_there(complete)) return folder;
   TORVYN_TRY(make_folder(tools));

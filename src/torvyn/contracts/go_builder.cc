@@ -127,7 +127,7 @@ class GoBuilder final : public LanguageBuilder {
 
 // The author's own where it is new enough, else one that Python's package index has.
 Result<std::string> GoBuilder::choose_go() const {
-  const std::string named = named_go();
+  std::string named = named_go();
   if (!named.empty() && is_usable(named)) return named;
   if (const auto python = find_python(); !python)
     return fail(ErrorCode::tool_missing,
@@ -139,7 +139,7 @@ Result<std::string> GoBuilder::choose_go() const {
                TORVYN_TRY(write_file(to / "requirements.txt", requirements));
                return fetch_python_packages(plan_, to, to / "requirements.txt", fetched_go);
              }));
-  const std::string go = (folder / "go" / "bin" / "go").string();
+  std::string go = (folder / "go" / "bin" / "go").string();
   if (is_usable(go)) return go;
   return fail(ErrorCode::tool_missing, fmt::format("`{}` does not run", go),
               fmt::format("remove {} to have it fetched again", folder.string()));

@@ -218,8 +218,9 @@ bool version_at_least(std::string_view version, unsigned major, unsigned minor) 
   const std::string_view digits = first_version(version);
   unsigned have_major = 0;
   unsigned have_minor = 0;
-  const char* const end = digits.data() + digits.size();
-  const auto [dot, error] = std::from_chars(digits.data(), end, have_major);
+  const char* const begin = digits.data();
+  const char* const end = begin + digits.size();
+  const auto [dot, error] = std::from_chars(begin, end, have_major);
   if (error != std::errc() || dot == end) return false;
   std::from_chars(dot + 1, end, have_minor);
   return std::pair(have_major, have_minor) >= std::pair(major, minor);

@@ -146,7 +146,7 @@ class RustBuilder final : public LanguageBuilder {
 
 // A file that has no project of its own gets one in the work folder.
 Result<fs::path> RustBuilder::make_project() const {
-  const fs::path project = plan_.work_dir / "project";
+  fs::path project = plan_.work_dir / "project";
   TORVYN_TRY(write_embedded(sdk, project / "vendor" / "torvyn"));
   TORVYN_TRY(write_embedded("wit/", project / "vendor" / "torvyn" / "wit"));
   const fs::path source = fs::absolute(plan_.sources.front()).lexically_normal();
@@ -196,7 +196,7 @@ Result<RustBuilder::Crate> RustBuilder::find_crate(const RustTools& tools, const
 Result<fs::path> RustBuilder::make_wrapper(const fs::path& project) const {
   std::error_code ignored;
   const std::uint64_t hash = Hash().add(fs::canonical(project, ignored).string()).value();
-  const fs::path wrapper = cache_ / "projects" / fmt::format("{:016x}", hash) / "rustc";
+  fs::path wrapper = cache_ / "projects" / fmt::format("{:016x}", hash) / "rustc";
   std::string script = "#!/bin/sh\nexec \"$@\"\n";
   if (is_single_file()) {
     // Messages and panics name the author's file as it is seen from its folder.
