@@ -207,7 +207,7 @@ class TestPanics:
         ("exit", "E04"),
     ])
     def test_what_the_runtime_dies_of_is_told_too(self, torvyn, go, how, words):
-        torvyn("run", f"generate count=10 ! {go('fails')} {how} at=5 ! null").fails(1, words, "element 5")
+        torvyn("run", f"generate count=10 ! {go('fails')} {how} at=5 ! null").fails(1, words, "element 0")
 
 
 class TestEndurance:
