@@ -144,7 +144,8 @@ class FlowMaker {
 
   // The same without what was filled in.
   Error masked(Error error) const {
-    return masked_events_ ? config::masked(std::move(error), masked_events_->filled()) : error;
+    if (!masked_events_) return error;
+    return config::masked(std::move(error), masked_events_->filled());
   }
   FlowReport masked(FlowReport report) const {
     if (report.error) report.error = masked(*std::move(report.error));
