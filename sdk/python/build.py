@@ -25,6 +25,8 @@ import traceback
 from pathlib import Path
 from typing import NamedTuple
 
+from passed_bytes import UnknownRuntime, release_passed_bytes
+
 SDK = Path(__file__).resolve().parent
 CONTRACT = "0.1.0"
 
@@ -215,6 +217,10 @@ def componentize(path: Path, work: Path, output: Path) -> None:
         done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
         if done.returncode != 0:
             raise Wrong(readable(done.stderr, path))
+        try:
+            made.write_bytes(release_passed_bytes(made.read_bytes()))
+        except UnknownRuntime as unknown:
+            raise Missing(f"componentize-py is not of the version this SDK is made for: {unknown}") from None
         made.replace(output)
     finally:
         made.unlink(missing_ok=True)

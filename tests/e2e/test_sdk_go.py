@@ -231,7 +231,7 @@ class TestEndurance:
         with (tmp_path / "out").open() as file:
             for n, got in enumerate(file):
                 payload = line[:sizes[n]]
-                assert got == f"{n} {zlib.crc32(payload):08x} {len(set(payload.split()))}\n"
+                assert got == f"{n} {zlib.crc32(payload + b"\n"):08x} {len(set(payload.split()))}\n"
             assert n == self.COUNT - 1
         reports = [tuple(map(int, found)) for found in re.findall(r"seen (\d+) collections (\d+) memory (\d+)", outcome.err)]
         seen, collections, memory = zip(*reports)
@@ -241,7 +241,7 @@ class TestEndurance:
 
     def test_large_elements(self, torvyn, go, tmp_path):
         """Of almost the size of the largest buffer, within the memory that an instance has by default."""
-        content = bytes(range(256)) * (60 << 12)
+        content = bytes(range(128)) * (60 << 13)
         (tmp_path / "in").write_bytes(content)
         outcome = torvyn("run", f"file in chunk={12 << 20} ! {go('grep')} ! {go('log-sink')} quiet=true")
         outcome.fails(0, f"complete: 5 elements, {len(content)} bytes")

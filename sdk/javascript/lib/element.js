@@ -8,7 +8,8 @@ const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** What one run's elements share: its bytes, its text, and the host, asked of it when first wanted. */
 export class Lent {
   constructor(bytes, ends, batch) {
-    this.bytes = bytes;
+    // The engine inside a component makes what it is handed with a `Uint8Array` that isn't the author's: `instanceof` would not know it.
+    this.bytes = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
     this.ends = ends;
     this.batch = batch;
     this.text = undefined;

@@ -102,7 +102,8 @@ class Processor extends Runner {
         if ((typeof result !== 'string' && !(result instanceof Uint8Array)) || result.length > LARGE_LENGTH) {
           outputs.addRun(parts);
           parts = [];
-          outputs.add(index++, result);
+          outputs.add(index, result);
+          index++;
           break;
         }
         parts.push(result);

@@ -1,4 +1,4 @@
-// Logs sizes and sums.
+// Logs sizes and sums; asks for a pause after every so many elements.
 package main
 
 import (
@@ -9,6 +9,7 @@ import (
 
 var settings = struct {
 	Quiet bool `torvyn:"quiet"`
+	Pause int  `torvyn:"pause"`
 }{}
 
 var elements, bytes int
@@ -21,7 +22,7 @@ func init() {
 		if !settings.Quiet {
 			torvyn.Logf(torvyn.LevelInfo, "%d: %q", in.Sequence(), in.Bytes())
 		}
-		if elements%5 == 0 {
+		if settings.Pause > 0 && elements%settings.Pause == 0 {
 			torvyn.Pause()
 		}
 		return nil
