@@ -49,11 +49,19 @@ class Crowd {
       done[i] -= before[i];
       elements += done[i];
     }
-    const auto [least, most] = std::ranges::minmax(done);
+    std::ranges::sort(done);
+    const std::uint64_t mean = elements / done.size();
+    const auto outside =
+        std::ranges::count_if(done, [mean](std::uint64_t one) { return one * 10 < mean * 9 || one * 10 > mean * 11; });
+    // The share that one flow in a hundred does not reach, and the one that one in a hundred has more of.
+    const std::size_t hundredth = done.size() / 100;
     return {{"flows", flows_.size()},
             {"elements", elements},
-            {"least", least},
-            {"most", most},
+            {"least", done.front()},
+            {"p1", done[hundredth]},
+            {"p99", done[done.size() - 1 - hundredth]},
+            {"most", done.back()},
+            {"outside", static_cast<std::uint64_t>(outside)},
             {"wall_ns", wall_after_ns - wall_before_ns},
             {"cpu_ns", cpu_after_ns - cpu_before_ns},
             {"host_allocations", allocations_after - allocations_before},

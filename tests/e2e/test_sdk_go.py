@@ -231,7 +231,8 @@ class TestEndurance:
         with (tmp_path / "out").open() as file:
             for n, got in enumerate(file):
                 payload = line[:sizes[n]]
-                assert got == f"{n} {zlib.crc32(payload + b"\n"):08x} {len(set(payload.split()))}\n"
+                checksum = zlib.crc32(payload + b"\n")
+                assert got == f"{n} {checksum:08x} {len(set(payload.split()))}\n"
             assert n == self.COUNT - 1
         reports = [tuple(map(int, found)) for found in re.findall(r"seen (\d+) collections (\d+) memory (\d+)", outcome.err)]
         seen, collections, memory = zip(*reports)

@@ -130,7 +130,7 @@ Status build_stage(BuiltStage& stage, const RunOptions& options, const Session& 
   } else if (!std::filesystem::exists(stage.request.output, error)) {
     return fail(ErrorCode::component_not_found,
                 fmt::format("`{}` was not built yet: there is no `{}`", stage.name, stage.request.output.string()),
-                "leave out --no-build");
+                "run `torvyn build`, or leave out --no-build");
   }
   return {};
 }
