@@ -122,7 +122,9 @@ class Reader {
 
   WasmContents finish() {
     for (auto& [name, bytes] : section_bytes_) contents_.sections.push_back({.name = name, .bytes = bytes});
-    std::ranges::stable_sort(contents_.sections, std::ranges::greater{}, &SectionSize::bytes);
+    std::ranges::sort(contents_.sections, [](const SectionSize& left, const SectionSize& right) {
+      return left.bytes != right.bytes ? left.bytes > right.bytes : left.name < right.name;
+    });
     contents_.producers.assign(producers_.begin(), producers_.end());
     std::string_view language = marked(runtime_marks, producers_);
     if (language.empty()) language = marked(module_marks, main_producers_);
