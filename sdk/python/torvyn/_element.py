@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from sys import getrefcount
 from typing import NamedTuple
 
@@ -197,24 +196,37 @@ class ElementPool:
         self._renew()
 
     def _renew(self) -> None:
-        self._elements = []
+        self._elements: list[Element] = []
+        self._spare: list[Element] = []  # those of a longer run before
         self.lent = _Lent(None)
-        self._references_alone = self._count_references([make_element(0, self.lent)], 1)
+        self._references_alone = _count_references([make_element(0, self.lent)])
 
-    def lend(self, batch, count: int) -> list[Element]:
-        """Elements for a run of `count`; their bytes are still to be set. The list may be longer."""
-        for index in range(len(self._elements), count):
-            self._elements.append(make_element(index, self.lent))
+    def lend(self, batch, data: bytes, ends: Sequence[int]) -> list[Element]:
+        """The elements of a run."""
+        elements = self._elements
+        missing = len(ends) - len(elements)
+        if missing < 0:
+            self._spare[:0] = elements[missing:]
+            del elements[missing:]
+        elif missing > 0:
+            elements += self._spare[:missing]
+            del self._spare[:missing]
+            elements += [make_element(index, self.lent) for index in range(len(elements), len(ends))]
         self.lent.lend(batch)
-        return self._elements
+        start = 0
+        for end, element in zip(ends, elements):
+            element.bytes = data[start:end]
+            start = end
+        return elements
 
-    def take_back(self, count: int, size_bytes: int) -> None:
+    def take_back(self, size_bytes: int) -> None:
         """The call is over, and with it what was lent of the host."""
         self.lent.end()
-        if size_bytes > self._HELD_BYTES_MAX or self._count_references(self._elements, count) != count * self._references_alone:
+        elements = self._elements
+        if size_bytes > self._HELD_BYTES_MAX or _count_references(elements) != len(elements) * self._references_alone:
             self._renew()
 
-    @staticmethod
-    def _count_references(elements: list[Element], count: int) -> int:
-        # All in C: a test of each element in the loop over them would cost more than it saves.
-        return sum(map(getrefcount, islice(elements, count)))
+
+def _count_references(elements: list[Element]) -> int:
+    # All in C: a test of each element in the loop over them would cost more than using them again saves.
+    return sum(map(getrefcount, elements))

@@ -82,7 +82,7 @@ class Outputs:
         self.flush()
         if ends:
             self.count += len(ends)
-            self._emit(data, list(ends), list(origins), 0)
+            self._emit(data, ends if type(ends) is list else list(ends), list(origins), 0)
 
     def forward_all(self, indices: Sequence[int], port: str | None = None) -> None:
         """Passes inputs on: by a router's port where one is named."""

@@ -11,11 +11,10 @@ import os
 import sys
 import types
 from collections.abc import Callable, Iterator
-from itertools import accumulate
 from operator import length_hint
 
 from torvyn import _settings
-from torvyn._element import ElementPool, Run
+from torvyn._element import Element, ElementPool, Run
 from torvyn._errors import ProcessError, as_process_error
 from torvyn._outputs import Outputs
 
@@ -88,22 +87,21 @@ class RunRunner(Runner):
 
     def _take(self, batch, writer) -> object:
         packed = batch.read()
-        data, count = packed.bytes, len(packed.ends)
-        elements = self._pool.lend(batch, count)
+        count = len(packed.ends)
+        elements = iter(self._pool.lend(batch, packed.bytes, packed.ends))
         outputs = Outputs(writer, self._pool.lent if self.has_origins else None)
-        ends = iter(packed.ends)
         try:
-            result = self._work(data, ends, elements, outputs)
+            result = self._work(elements, outputs)
             outputs.flush()
             return result
         except BaseException as error:
-            index = count - length_hint(ends) - 1  # how far the loop came
+            index = count - length_hint(elements) - 1  # how far the loop came
             outputs.flush()
             raise self._error(error, index) from None
         finally:
-            self._pool.take_back(count, len(data))
+            self._pool.take_back(len(packed.bytes))
 
-    def _work(self, data: bytes, ends: Iterator[int], elements: list, outputs: Outputs) -> object:
+    def _work(self, elements: Iterator[Element], outputs: Outputs) -> object:
         """Goes through a run. Outputs that are there when it raises stand."""
         raise NotImplementedError
 
@@ -111,37 +109,32 @@ class RunRunner(Runner):
 class Processor(RunRunner):
     method = "process"
 
-    # An output above this is written in its turn, so that those of a whole run never have to be held at once.
-    _LARGE_BYTES = 1 << 16
-
     def process(self, batch, writer) -> None:
         self._take(batch, writer)
 
-    def _work(self, data, ends, elements, outputs):
-        # This loop is most of what the SDK costs: as long as there is one small output for each element, it does nothing else.
+    def _work(self, elements, outputs):
+        # This loop is most of what the SDK costs: as long as there is one output for each element, it does nothing else.
         call = self._call
-        large = self._LARGE_BYTES
+        most = outputs.WRITE_BYTES
         parts = []
-        start = 0
-        pairs = zip(ends, elements)
+        ends = []
+        size = 0
         try:
-            for end, element in pairs:
-                element.bytes = data[start:end]
-                start = end
+            for element in elements:
                 result = call(element)
-                if result.__class__ is not bytes or len(result) > large:
+                if result.__class__ is not bytes or size > most:
                     break
                 parts.append(result)
+                size += len(result)
+                ends.append(size)
             else:
                 whole, parts = parts, []
-                outputs.emit_packed(b"".join(whole), list(accumulate(map(len, whole))), [])
+                outputs.emit_packed(b"".join(whole), ends, [])
                 return
         finally:
             outputs.add_run(parts)
         outputs.add(element._index, result)
-        for end, element in pairs:
-            element.bytes = data[start:end]
-            start = end
+        for element in elements:
             outputs.add(element._index, call(element))
 
 
@@ -150,7 +143,7 @@ class BatchProcessor(RunRunner):
 
     def process(self, batch, writer) -> None:
         packed = batch.read()
-        self._pool.lend(batch, 0)
+        self._pool.lend(batch, b"", ())
         outputs = Outputs(writer, self._pool.lent)
         try:
             if self._call(Run(packed.bytes, packed.ends, self._pool.lent, outputs)) is not None:
@@ -158,7 +151,7 @@ class BatchProcessor(RunRunner):
         except BaseException as error:
             raise self._error(error, 0) from None
         finally:
-            self._pool.take_back(0, 0)
+            self._pool.take_back(0)
 
 
 class Filter(RunRunner):
@@ -167,14 +160,11 @@ class Filter(RunRunner):
     def process(self, batch, writer) -> None:
         self._take(batch, writer)
 
-    def _work(self, data, ends, elements, outputs):
+    def _work(self, elements, outputs):
         call = self._call
         kept = []
-        start = 0
         try:
-            for end, element in zip(ends, elements):
-                element.bytes = data[start:end]
-                start = end
+            for element in elements:
                 if call(element):
                     kept.append(element._index)
         finally:
@@ -187,14 +177,11 @@ class Router(RunRunner):
     def route(self, batch, writer) -> None:
         self._take(batch, writer)
 
-    def _work(self, data, ends, elements, outputs):
+    def _work(self, elements, outputs):
         call = self._call
         ports: dict[str, list[int]] = {}
-        start = 0
         try:
-            for end, element in zip(ends, elements):
-                element.bytes = data[start:end]
-                start = end
+            for element in elements:
                 names = call(element)
                 for name in (names,) if isinstance(names, str) else names or ():
                     if not isinstance(name, str):
@@ -212,13 +199,10 @@ class Sink(RunRunner):
         """Whether the next run should wait."""
         return self._take(batch, None)
 
-    def _work(self, data, ends, elements, outputs):
+    def _work(self, elements, outputs):
         call = self._call
         paused = False
-        start = 0
-        for end, element in zip(ends, elements):
-            element.bytes = data[start:end]
-            start = end
+        for element in elements:
             if call(element) == PAUSE:
                 paused = True
         return paused
@@ -241,12 +225,9 @@ class Aggregator(RunRunner):
     def ingest(self, batch, writer) -> None:
         self._take(batch, writer)
 
-    def _work(self, data, ends, elements, outputs):
+    def _work(self, elements, outputs):
         call = self._call
-        start = 0
-        for end, element in zip(ends, elements):
-            element.bytes = data[start:end]
-            start = end
+        for element in elements:
             outputs.add(0, call(element))
 
     def flush(self, writer) -> bool:
