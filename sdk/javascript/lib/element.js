@@ -55,24 +55,16 @@ export class Lent {
   }
 }
 
-/** One element. Its payload is `bytes`, or `text`; everything beside it is asked of the host when it is first looked at. */
+/**
+ * One element. Its payload is `bytes`, or `text`; everything beside it is asked of the host when it is first looked at.
+ *
+ * There are two kinds, alike to the author: a getter is a call, and calls are most of what a stage costs inside a component, whose engine
+ * interprets. So once a run's text has been asked for, the elements that follow are made with theirs.
+ */
 export class Element {
-  constructor(lent, index, start, end) {
-    this.lent = lent;
-    this.index = index;
-    this.start = start;
-    this.end = end;
-  }
-
   /** The payload: a view of the run's bytes. */
   get bytes() {
     return this.lent.bytes.subarray(this.start, this.end);
-  }
-
-  /** The payload as text. Throws InvalidInput where it isn't UTF-8. */
-  get text() {
-    const { ascii } = this.lent;
-    return ascii === null ? decode(this.bytes) : ascii.slice(this.start, this.end);
   }
 
   /** Bytes in the payload. */
@@ -115,6 +107,36 @@ export class Element {
     return this.lent.host.spanId();
   }
 }
+
+/** One that finds its text when it is asked for it. */
+export function PlainElement(lent, index, start, end) {
+  this.lent = lent;
+  this.index = index;
+  this.start = start;
+  this.end = end;
+}
+
+PlainElement.prototype = Object.create(Element.prototype, {
+  constructor: { value: Element },
+  /** The payload as text. Throws InvalidInput where it isn't UTF-8. */
+  text: {
+    get() {
+      const { ascii } = this.lent;
+      return ascii === null ? decode(this.bytes) : ascii.slice(this.start, this.end);
+    },
+  },
+});
+
+/** One that has its text. `lent.text` is that of its run. */
+export function TextElement(lent, index, start, end) {
+  this.lent = lent;
+  this.index = index;
+  this.start = start;
+  this.end = end;
+  this.text = lent.text.slice(start, end);
+}
+
+TextElement.prototype = Object.create(Element.prototype, { constructor: { value: Element } });
 
 /** Text of bytes. Throws InvalidInput with the first byte that is wrong. */
 function decode(bytes) {
@@ -168,7 +190,7 @@ export class Run {
   *[Symbol.iterator]() {
     let start = 0;
     for (let index = 0; index < this.ends.length; index++) {
-      yield new Element(this.lent, index, start, this.ends[index]);
+      yield new PlainElement(this.lent, index, start, this.ends[index]);
       start = this.ends[index];
     }
   }

@@ -143,7 +143,20 @@ export class Outputs {
   }
 }
 
-/** Bytes and texts back to back. Texts of ASCII are encoded all at once: calls of the encoder are dear inside a component. */
+/** Texts back to back, each up to its end in `ends`: encoded at once where each character is one byte, for calls of the encoder are dear inside a component. */
+export function packText(text, ends) {
+  const bytes = encoder.encode(text);
+  return bytes.length === text.length ? { bytes, ends } : pack(cut(text, ends, ends.length));
+}
+
+/** The first `count` of the texts that lie back to back. */
+export function cut(text, ends, count) {
+  const parts = [];
+  for (let i = 0; i < count; i++) parts.push(text.slice(i === 0 ? 0 : ends[i - 1], ends[i]));
+  return parts;
+}
+
+/** Bytes and texts back to back. */
 export function pack(parts) {
   const ends = new Uint32Array(parts.length);
   let end = 0;

@@ -3,16 +3,15 @@
 // `batch` and `writer` have the methods of torvyn:batching's resources. What goes wrong in a call leaves it as a ProcessError, with
 // the index of its element.
 
-import { Element, Lent, Run } from './element.js';
+import { Lent, PlainElement, Run, TextElement } from './element.js';
 import { asProcessError } from './errors.js';
-import { Outputs, pack, WRITE_BYTES } from './outputs.js';
+import { cut, Outputs, packText, WRITE_BYTES } from './outputs.js';
 import { parse, settle } from './settings.js';
 import { STAGE } from './stage.js';
 
 /** A sink returns this to ask that the next element waits a while. */
 export const PAUSE = Symbol.for('torvyn.pause');
 
-const LARGE_LENGTH = 1 << 16; // an output above this is written in its turn, so that those of a whole run never have to be held at once
 const FLUSH_MAX = 1024; // results in one call of `flush`, so that a call stays short
 
 /** A stage, from `init` to `teardown`. */
@@ -66,7 +65,8 @@ class Runner {
     try {
       for (let start = 0; index < ends.length; index++) {
         const end = ends[index];
-        use(index, call(new Element(lent, index, start, end), settings));
+        const element = lent.text == null ? new PlainElement(lent, index, start, end) : new TextElement(lent, index, start, end);
+        use(index, call(element, settings));
         start = end;
       }
     } catch (error) {
@@ -90,37 +90,54 @@ class Processor extends Runner {
     const { call, settings } = this;
     const { ends } = lent;
     const count = ends.length;
-    let parts = [];
+    const textEnds = new Uint32Array(count);
+    let text = '';
     let index = 0;
     let start = 0;
+    let result;
+    let taken = () => cut(text, textEnds, index); // what the elements so far gave, and is not with `outputs` yet
     try {
-      // The engine inside a component interprets: as long as there is one small output for each element, this loop does nothing else.
-      for (let result; index < count; index++) {
-        const end = ends[index];
-        result = call(new Element(lent, index, start, end), settings);
-        start = end;
-        if ((typeof result !== 'string' && !(result instanceof Uint8Array)) || result.length > LARGE_LENGTH) {
-          outputs.addRun(parts);
-          parts = [];
-          outputs.add(index, result);
-          index++;
-          break;
-        }
-        parts.push(result);
-      }
-      if (parts.length === count) {
-        const whole = pack(parts);
-        parts = [];
-        outputs.emitPacked(whole.bytes, whole.ends, []);
-      }
+      // The engine inside a component interprets, so this loop is most of what the SDK costs: as long as there is one text for each
+      // element, it does nothing else. The two after it do so for bytes, and for whatever comes.
       for (; index < count; index++) {
         const end = ends[index];
-        outputs.add(index, call(new Element(lent, index, start, end), settings));
+        result = call(lent.text == null ? new PlainElement(lent, index, start, end) : new TextElement(lent, index, start, end), settings);
+        start = end;
+        if (typeof result !== 'string' || text.length > WRITE_BYTES) break;
+        text += result;
+        textEnds[index] = text.length;
+      }
+      if (index === count) {
+        taken = () => [];
+        const { bytes, ends: packedEnds } = packText(text, textEnds);
+        outputs.emitPacked(bytes, packedEnds, []);
+        return;
+      }
+      if (index === 0 && result instanceof Uint8Array) {
+        const parts = [];
+        let size = 0;
+        taken = () => parts;
+        while (result instanceof Uint8Array && size <= WRITE_BYTES) {
+          parts.push(result);
+          size += result.length;
+          if (++index === count) break;
+          const end = ends[index];
+          result = call(lent.text == null ? new PlainElement(lent, index, start, end) : new TextElement(lent, index, start, end), settings);
+          start = end;
+        }
+      }
+      outputs.addRun(taken());
+      taken = () => [];
+      while (index < count) {
+        outputs.add(index, result);
+        if (++index === count) break;
+        const end = ends[index];
+        result = call(lent.text == null ? new PlainElement(lent, index, start, end) : new TextElement(lent, index, start, end), settings);
         start = end;
       }
       outputs.flush();
     } catch (error) {
-      outputs.addRun(parts);
+      outputs.addRun(taken());
       outputs.flush();
       throw asProcessError(error, index);
     } finally {
