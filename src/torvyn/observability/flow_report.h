@@ -79,6 +79,7 @@ struct StreamReport {
   std::string to;
   std::uint64_t transferred = 0;
   std::uint64_t dropped = 0;              // let go because it was full
+  std::uint64_t depth = 0;                // elements in it
   std::uint64_t depth_max = 0;            // elements it held at most
   std::uint64_t backpressure_events = 0;  // times it was full, or its receiver under pressure
   std::uint64_t backpressure_ns = 0;      // for so long

@@ -211,6 +211,7 @@ bool FlowDriver::heed_requests() noexcept {
   }
   if (ending_) return true;
   if (swaps_asked_.load(std::memory_order_acquire)) take_swaps();
+  if (reports_asked_.load(std::memory_order_acquire)) give_reports();
   if (sources_stopped_) return false;
   FlowState stop = stop_.load(std::memory_order_acquire);
   if (stop == FlowState::running && now_ns_ >= stop_at_ns_) stop = FlowState::limited;
@@ -310,7 +311,7 @@ void FlowDriver::wind_up() noexcept {
   TORVYN_ASSERT(book_.in_flight() == 0, "a flow ended and an element has no fate");
   progress_delivered_.store(book_.counts()[Fate::delivered], std::memory_order_relaxed);
   {
-    const std::scoped_lock lock(swaps_mutex_);
+    const std::scoped_lock lock(requests_mutex_);
     swaps_closed_ = true;
   }
   if (swaps_asked_.load(std::memory_order_acquire)) take_swaps();
@@ -321,6 +322,11 @@ void FlowDriver::wind_up() noexcept {
     for (const auto& lane : nodes_[index]->lanes) lane->stage->finish(orderly);
   ended_ns_ = clock_.monotonic_ns();
   phase_ = Phase::ended;
+  {
+    const std::scoped_lock closing(requests_mutex_);
+    report_closed_ = true;
+  }
+  give_reports();
 }
 
 // ---- from other threads ---------------------------------------------------------------------------------------------------
@@ -351,6 +357,29 @@ void FlowDriver::cancel() noexcept {
   ask();
 }
 
+void FlowDriver::request_report(std::function<void(FlowReport)> done) {
+  std::unique_lock lock(requests_mutex_);
+  if (report_closed_) {
+    lock.unlock();
+    return done(report());
+  }
+  reports_.push_back(std::move(done));
+  reports_asked_.store(true, std::memory_order_release);
+  lock.unlock();
+  asked_.store(true, std::memory_order_seq_cst);
+  wake();
+}
+
+void FlowDriver::give_reports() noexcept {
+  std::vector<std::function<void(FlowReport)>> asked;
+  {
+    const std::scoped_lock lock(requests_mutex_);
+    asked.swap(reports_);
+    reports_asked_.store(false, std::memory_order_relaxed);
+  }
+  for (const auto& done : asked) done(report());
+}
+
 observability::FlowProgress FlowDriver::progress() const noexcept {
   const std::uint64_t started_ns = progress_started_ns_.load(std::memory_order_relaxed);
   return {.pulled = progress_pulled_.load(std::memory_order_relaxed),
@@ -362,11 +391,11 @@ observability::FlowProgress FlowDriver::progress() const noexcept {
 // ---- what is said of it -----------------------------------------------------------------------------------------------------
 
 FlowReport FlowDriver::report() const {
-  TORVYN_ASSERT(phase_ == Phase::ended, "a flow was asked for its report before its end");
+  const bool ended = phase_ == Phase::ended;
   FlowReport report;
   report.name = plan_.name;
-  report.state = state_;
-  report.duration_ns = ended_ns_ - started_ns_;
+  report.state = ended ? state_ : FlowState::running;
+  if (phase_ != Phase::unstarted) report.duration_ns = (ended ? ended_ns_ : clock_.monotonic_ns()) - started_ns_;
   report.cpu_ns = cpu_ns_;
   report.fates = book_.counts();
   report.p50_ns = latency_.quantile_ns(0.5);
@@ -394,21 +423,26 @@ FlowReport FlowDriver::report() const {
     stage.p50_ns = meter.latency.quantile_ns(0.5);
     stage.p99_ns = meter.latency.quantile_ns(0.99);
     for (const auto& lane : node->lanes) {
-      report.cpu_ns += lane->cpu_ns;
-      stage.memory_bytes += lane->stage->memory_bytes();
-      add(stage.copies, lane->stage->copies());
+      if (lane->state != Lane::State::running)
+        lane->seen = {
+            .copies = lane->stage->copies(), .memory_bytes = lane->stage->memory_bytes(), .cpu_ns = lane->cpu_ns};
+      report.cpu_ns += lane->seen.cpu_ns;
+      stage.memory_bytes += lane->seen.memory_bytes;
+      add(stage.copies, lane->seen.copies);
     }
     report.stages.push_back(std::move(stage));
   }
   for (const auto& edge : edges_) {
     const Node& from = *nodes_[edge->from];
-    report.streams.push_back({.from = from.plan.node + "." + from.plan.ports[edge->port],
-                              .to = nodes_[edge->to]->plan.node + ".input",
-                              .transferred = edge->transferred,
-                              .dropped = edge->dropped,
-                              .depth_max = edge->depth_max,
-                              .backpressure_events = edge->congestions,
-                              .backpressure_ns = edge->congested_ns});
+    report.streams.push_back(
+        {.from = from.plan.node + "." + from.plan.ports[edge->port],
+         .to = nodes_[edge->to]->plan.node + ".input",
+         .transferred = edge->transferred,
+         .dropped = edge->dropped,
+         .depth = edge->stream.size(),
+         .depth_max = edge->depth_max,
+         .backpressure_events = edge->congestions,
+         .backpressure_ns = edge->congested_ns + (edge->congested && !ended ? now_ns_ - edge->congested_since_ns : 0)});
   }
   if (report.error) {
     const observability::FateCounts& counts = report.fates;

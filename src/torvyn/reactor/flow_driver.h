@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -54,8 +55,14 @@ class FlowDriver final : public Driven, public Waker {
   // Who is to be told when a waiting flow has something to do. Set before the first turn; null = nobody, `run` needs none.
   void set_waker(Waker* waker) noexcept { waker_ = waker; }
   void wake() noexcept override;
-  // Once `turn` has said `done`.
+  // Once `turn` has said `done`. Before, request_report.
   observability::FlowReport report() const;
+
+  // How things stand between two steps of the flow: `done` gets it on the thread that drives the flow; once the flow has ended, the closing
+  // report, on the caller's. A stage that is in a long call makes it wait; of one that works on another thread the figures are those of
+  // before its call. `done` must not call the driver.
+  // Thread: any.
+  void request_report(std::function<void(observability::FlowReport)> done);
 
   // Ends the flow in good order: sources stop, what is in flight is finished. `state` is limited (a time-out) or interrupted; the first
   // call counts.
@@ -87,6 +94,7 @@ class FlowDriver final : public Driven, public Waker {
   void start() noexcept;
   Turn::Next work(const Quantum& quantum) noexcept;
   bool heed_requests() noexcept;
+  void give_reports() noexcept;
   void ask() noexcept;
   void collect_lanes() noexcept;
   void fire_timers() noexcept;
@@ -203,9 +211,12 @@ class FlowDriver final : public Driven, public Waker {
   std::atomic<bool> cancel_{false};
   LanesHome lanes_home_;
   std::atomic<bool> swaps_asked_{false};
-  std::mutex swaps_mutex_;
-  std::vector<SwapRequest> swaps_;        // asked for and not taken up yet
-  bool swaps_closed_ = false;             // the flow has ended
+  std::atomic<bool> reports_asked_{false};
+  std::mutex requests_mutex_;
+  std::vector<SwapRequest> swaps_;                                       // asked for and not taken up yet
+  std::vector<std::function<void(observability::FlowReport)>> reports_;  // likewise
+  bool swaps_closed_ = false;                                            // the flow is about to end
+  bool report_closed_ = false;            // the closing report is there, and stays as it is
   std::atomic<Stage*> in_call_{nullptr};  // on the driving thread
   std::mutex stages_mutex_;               // held while a stage is stopped from outside or taken away
 

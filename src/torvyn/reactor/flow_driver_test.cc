@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <future>
+#include <optional>
 #include <thread>
 
 #include "torvyn/reactor/test_flow.h"
@@ -14,6 +16,7 @@ namespace {
 using contracts::Role;
 using observability::Fate;
 using observability::FlowProgress;
+using observability::FlowReport;
 using observability::FlowState;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -428,6 +431,51 @@ TEST(FlowDriver, GoesOnAskingTheSinkWhenStoppedWhileItRefuses) {
   EXPECT_EQ(ran.report.state, FlowState::interrupted);
   EXPECT_EQ(ran.report.streams[0].backpressure_events, 1U);
   EXPECT_EQ(ran.fate(Fate::delivered), ran.report.fates.pulled) << "what is in flight is finished";
+}
+
+TEST(FlowDriver, ReportsBeforeWhileAndAfterItRuns) {
+  const auto ask = [](FlowDriver& driver) {
+    std::promise<FlowReport> given;
+    driver.request_report([&given](FlowReport report) { given.set_value(std::move(report)); });
+    return given.get_future().get();
+  };
+  std::optional<FlowReport> first;
+  const Ran ran = run_flow(
+      {.source = {.elements = ~std::uint64_t{0}}, .middle = {processor()}, .sink = {.keep = false}},
+      [&](FlowDriver& driver) {
+        while (driver.progress().delivered < 100) std::this_thread::yield();
+        const FlowReport report = ask(driver);
+        EXPECT_EQ(report.name, "test");
+        EXPECT_EQ(report.state, FlowState::running);
+        EXPECT_GE(report.fates[Fate::delivered], 100U);
+        EXPECT_LE(report.fates.accounted(), report.fates.pulled);
+        EXPECT_GT(report.duration_ns, 0U);
+        ASSERT_EQ(report.stages.size(), 3U);
+        EXPECT_GE(report.stages[1].elements_in, 100U);
+        driver.request_stop(FlowState::interrupted);
+        // Once it has ended, whenever that is.
+        FlowReport last = ask(driver);
+        while (last.state == FlowState::running) last = ask(driver);
+        EXPECT_EQ(last.state, FlowState::interrupted);
+        EXPECT_EQ(last.fates.accounted(), last.fates.pulled);
+      },
+      [&](FlowDriver& driver) { driver.request_report([&first](FlowReport report) { first = std::move(report); }); });
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->state, FlowState::running);
+  EXPECT_EQ(first->fates.pulled, 0U);
+}
+
+TEST(FlowDriver, ReportsThoughItWaitsForItsSource) {
+  const Ran ran = run_flow(
+      {.source = {.elements = 10, .steps = {{.at = 5, .act = FakeAct::nothing_yet, .count = ~0U}}}},
+      [](FlowDriver& driver) {
+        while (driver.progress().delivered < 5) std::this_thread::yield();
+        std::promise<std::uint64_t> delivered;
+        driver.request_report([&](const FlowReport& report) { delivered.set_value(report.fates[Fate::delivered]); });
+        EXPECT_EQ(delivered.get_future().get(), 5U);
+        driver.request_stop(FlowState::limited);
+      });
+  EXPECT_EQ(ran.report.state, FlowState::limited);
 }
 
 // ---- what is counted ----------------------------------------------------------------------------------------------------

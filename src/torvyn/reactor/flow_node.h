@@ -73,6 +73,13 @@ struct Lane final : Job {
   LanesHome* home = nullptr;
   std::atomic<bool> back{false};
   std::uint64_t cpu_ns = 0;
+
+  // What a report says of it while it works on another thread.
+  struct Seen {
+    resources::CopyCounts copies{};
+    std::uint64_t memory_bytes = 0;
+    std::uint64_t cpu_ns = 0;
+  } seen;
 };
 
 // What is counted of a stage. Written by the driving thread alone.

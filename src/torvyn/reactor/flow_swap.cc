@@ -9,7 +9,7 @@
 namespace torvyn::reactor {
 
 void FlowDriver::request_swap(SwapRequest request) {
-  std::unique_lock lock(swaps_mutex_);
+  std::unique_lock lock(requests_mutex_);
   if (swaps_closed_) {
     lock.unlock();
     return refuse(request, "the flow has ended", {});
@@ -24,7 +24,7 @@ void FlowDriver::request_swap(SwapRequest request) {
 void FlowDriver::take_swaps() noexcept {
   std::vector<SwapRequest> asked;
   {
-    const std::scoped_lock lock(swaps_mutex_);
+    const std::scoped_lock lock(requests_mutex_);
     asked.swap(swaps_);
     swaps_asked_.store(false, std::memory_order_relaxed);
   }

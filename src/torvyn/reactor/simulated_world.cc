@@ -268,12 +268,29 @@ void World::ask_for_swap(const SimSwap& swap) {
   driver_->request_swap(std::move(request));
 }
 
+// Figures of a flow that runs add up too, and none of them goes back.
+void World::ask_for_report() {
+  ++reports_asked_;
+  driver_->request_report([this](const FlowReport& report) {
+    ++reports_given_;
+    require(report.fates.accounted() <= report.fates.pulled && report.fates.pulled <= given,
+            "more elements met their fates than were pulled",
+            [&] { return fmt::format("{} of {}", report.fates.accounted(), report.fates.pulled); });
+    require(report.fates.pulled >= reported_.pulled && report.fates.accounted() >= reported_.accounted(),
+            "a report goes back", nothing_more);
+    for (const observability::StreamReport& stream : report.streams)
+      require(stream.depth <= stream.depth_max, "a stream is deeper than it ever was", nothing_more);
+    reported_ = report.fates;
+  });
+}
+
 SimResult World::run() {
   std::uint64_t idle = 0;
   observability::FlowProgress last;
   for (std::uint64_t turns = 0;; ++turns) {
     require(turns < turns_max, "a flow doesn't come to its end", nothing_more);
     outside();
+    if (dice_.one_in(32)) ask_for_report();
     woken_ = false;
     if (turns == 0) started_ns_ = now_ns();
     const std::uint64_t calls_before = counts.calls;
@@ -294,6 +311,7 @@ SimResult World::run() {
     require(idle < idle_turns_max, "a flow makes no progress", nothing_more);
   }
   require(jobs_.empty(), "a flow ended while a lane was out", nothing_more);
+  require(reports_asked_ == reports_given_, "a report was asked for and not given", nothing_more);
   require(simulated_pool().stats().live == 0, "buffers are not back when a flow has ended",
           [] { return fmt::format("{} live", simulated_pool().stats().live); });
 

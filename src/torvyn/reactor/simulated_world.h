@@ -156,6 +156,7 @@ class World final : public Executor, public Waker {
   }
   void outside();
   void ask_for_swap(const SimSwap& swap);
+  void ask_for_report();
   void run_job();
   void wait(const Turn& turn);
   void check_state(const observability::FlowReport& report) const;
@@ -174,6 +175,9 @@ class World final : public Executor, public Waker {
   std::uint64_t moments_ = 0;
   std::uint64_t started_ns_ = 0;
   std::uint64_t stages_made_ = 0;
+  std::uint64_t reports_asked_ = 0;
+  std::uint64_t reports_given_ = 0;
+  observability::FateCounts reported_;
   bool woken_ = false;
   bool in_call_ = false;
   bool stop_asked_ = false;
