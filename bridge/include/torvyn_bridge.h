@@ -23,7 +23,7 @@
 extern "C" {
 #endif
 
-#define TVB_ABI_VERSION 3u
+#define TVB_ABI_VERSION 4u
 
 /* ---- values ------------------------------------------------------------------------------------------------------- */
 
@@ -70,6 +70,7 @@ typedef enum tvb_failure_kind {
   TVB_FAILURE_REFUSED = 19,       /* a callback refused: refusal_code and the message say why */
   TVB_FAILURE_CONTRACT = 20,      /* bytes that the canonical ABI does not allow: bad UTF-8, bad discriminant, … */
   TVB_FAILURE_EXIT = 21,          /* the guest called exit */
+  TVB_FAILURE_FOLDER = 22,        /* a granted folder cannot be opened; no trap */
   TVB_FAILURE_TRAP = 29           /* any other trap */
 } tvb_failure_kind;
 
@@ -160,6 +161,9 @@ typedef struct tvb_host {
   /* Bytes the guest wrote to its stdout (stream 1) or stderr (2), as they came. May be called from a helper thread of the
    * engine, never at the same time as another callback of this instance. */
   void (*output)(void* host, uint32_t stream, tvb_view bytes);
+  /* The guest called `function` ("wall-clock.now") of a capability it was not granted, and the function has no error to answer
+   * with. Always refuses. */
+  uint32_t (*denied)(void* host, tvb_view capability, tvb_view function);
   bool (*has_capability)(void* host, tvb_view name);
   /* Words for the last refusal or failed allocation. */
   void (*refusal)(void* host, tvb_view* text);
@@ -205,10 +209,33 @@ tvb_stop* tvb_stop_new(void);
 void tvb_stop_raise(const tvb_stop* stop);
 void tvb_stop_free(tvb_stop* stop);
 
+/* A folder the guest finds preopened. What is in it is all it can reach: no link and no `..` leads out. */
+typedef struct tvb_folder {
+  tvb_view guest_path;
+  tvb_view host_path;
+  bool writable;
+} tvb_folder;
+
+typedef struct tvb_variable {
+  tvb_view name;
+  tvb_view value;
+} tvb_variable;
+
+/* What a guest may do beyond computing. All 0: nothing. Addresses are refused and arguments are empty always. */
+typedef struct tvb_grants {
+  const tvb_folder* folders;
+  uint64_t folder_count;
+  const tvb_variable* variables;
+  uint64_t variable_count;
+  bool clocks; /* without: `denied` is called, and the call traps; so for random */
+  bool random;
+} tvb_grants;
+
 typedef struct tvb_instance_options {
   uint64_t max_memory_bytes; /* all linear memories together, and 8 bytes a table entry */
   const tvb_stop* stop;      /* one an instance; it may be freed before the instance */
   uint64_t start_ticks_max;  /* guest time the start functions may take */
+  tvb_grants grants;         /* what it points to need not outlive the call */
 } tvb_instance_options;
 
 /* Instantiates. Exports whose types are not the contract's: TVB_FAILURE_EXPORT. */

@@ -67,6 +67,7 @@ pub struct Callbacks {
 
     pub log: extern "C" fn(Host, u32, View),
     pub output: extern "C" fn(Host, u32, View),
+    pub denied: extern "C" fn(Host, View, View) -> u32,
     pub has_capability: extern "C" fn(Host, View) -> bool,
     pub refusal: extern "C" fn(Host, *mut View),
 }

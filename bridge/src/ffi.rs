@@ -109,6 +109,7 @@ pub enum FailureKind {
     Refused = 19,
     Contract = 20,
     Exit = 21,
+    Folder = 22,
     Trap = 29,
 }
 

@@ -12,6 +12,7 @@ use wasmtime_wasi::I32Exit;
 use crate::callbacks::Callbacks;
 use crate::engine::{ComponentHandle, EngineShared};
 use crate::ffi::{Failure, FailureKind, RawFailure, Status, View, guard, quiet};
+use crate::grants::Grants;
 use crate::lift::{
     Batch, BatchError, BatchWriter, ElementIn, ElementOut, GuestText, MetaIn, ProcessError, ProcessResult, Signal,
 };
@@ -62,6 +63,7 @@ pub struct InstanceOptions {
     max_memory_bytes: u64,
     stop: *const StopHandle,
     start_ticks_max: u64,
+    grants: Grants,
 }
 
 #[repr(C)]
@@ -265,7 +267,15 @@ fn instantiate(
     let callbacks: &'static Callbacks = unsafe { &*std::ptr::from_ref(shared.callbacks.as_ref()) };
     // SAFETY: not freed before this returns; the header says so.
     let stop = unsafe { &*options.stop }.0.clone();
-    let state = State::new(HostRef { callbacks, host }, options.max_memory_bytes, stop);
+    // SAFETY: what the options point to stays until this returns.
+    let state = unsafe {
+        State::new(
+            HostRef { callbacks, host },
+            options.max_memory_bytes,
+            stop,
+            &options.grants,
+        )
+    }?;
     let mut store = Store::new(&shared.engine, state);
     store.limiter(|state| &mut state.limiter);
     store.epoch_deadline_callback(on_tick);

@@ -7,6 +7,7 @@ use crate::authoring::RawWitFile;
 use crate::callbacks::{BatchMeta, Callbacks, REFUSED};
 use crate::engine::EngineOptions;
 use crate::ffi::{FailureKind, OwnedString, RawFailure, Status, View};
+use crate::grants::{Grants, RawFolder, RawVariable};
 use crate::instance::{GuestError, InstanceOptions, RawElementIn, RawElementOut};
 
 const _: () = {
@@ -15,9 +16,12 @@ const _: () = {
     assert!(size_of::<Status>() == 4);
     assert!(size_of::<RawFailure>() == 72);
     assert!(size_of::<BatchMeta>() == 32);
-    assert!(size_of::<Callbacks>() == 33 * size_of::<extern "C" fn()>());
+    assert!(size_of::<Callbacks>() == 34 * size_of::<extern "C" fn()>());
     assert!(size_of::<EngineOptions>() == 24);
-    assert!(size_of::<InstanceOptions>() == 24);
+    assert!(size_of::<InstanceOptions>() == 64);
+    assert!(size_of::<RawFolder>() == 40);
+    assert!(size_of::<RawVariable>() == 32);
+    assert!(size_of::<Grants>() == 40);
     assert!(size_of::<GuestError>() == 24);
     assert!(size_of::<RawElementIn>() == 40);
     assert!(size_of::<RawElementOut>() == 24);
@@ -28,6 +32,7 @@ const _: () = {
     assert!(FailureKind::Limit as u32 == 6);
     assert!(FailureKind::Unreachable as u32 == 10);
     assert!(FailureKind::Exit as u32 == 21);
+    assert!(FailureKind::Folder as u32 == 22);
     assert!(FailureKind::Trap as u32 == 29);
     assert!(REFUSED == 0x10000);
 };

@@ -6,6 +6,7 @@ mod authoring;
 mod callbacks;
 mod engine;
 mod ffi;
+mod grants;
 mod instance;
 mod layout;
 mod lift;

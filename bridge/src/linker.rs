@@ -7,6 +7,7 @@ use wasmtime::component::{Linker, LinkerInstance, Resource, ResourceType, WasmLi
 
 use crate::callbacks::{ALLOCATION_FAILED, BatchMeta, CAPACITY_EXCEEDED, Callbacks, Host, OK, OUT_OF_BOUNDS};
 use crate::ffi::View;
+use crate::grants;
 use crate::lift::{Batch, BatchWriter, Buffer, BufferError, EmitError, FlowContext, Level, MutableBuffer, Packed};
 use crate::state::State;
 use crate::waiting;
@@ -422,6 +423,7 @@ pub fn build(engine: &Engine) -> Result<Linker<State>> {
     let mut linker: Linker<State> = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
     waiting::replace(&mut linker)?;
+    grants::replace(&mut linker)?;
     streaming_types(&mut linker.instance("torvyn:streaming/types@0.1.0")?)?;
     buffer_allocator(&mut linker.instance("torvyn:streaming/buffer-allocator@0.1.0")?)?;
     let mut batching = linker.instance("torvyn:batching/types@0.1.0")?;

@@ -12,7 +12,8 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView, async_trait};
 
 use crate::callbacks::{Callbacks, Host};
-use crate::ffi::View;
+use crate::ffi::{Failure, View};
+use crate::grants::Grants;
 use crate::stop::Stop;
 
 /// The host of one instance: which functions, and for whom.
@@ -98,19 +99,29 @@ pub struct State {
     /// Reused by batch.content-types.
     pub texts: Vec<&'static str>,
     pub table: ResourceTable,
+    /// What was granted, where WASI has no error to refuse with.
+    pub clocks: bool,
+    pub random: bool,
     wasi: WasiCtx,
 }
 
 impl State {
-    pub fn new(host: HostRef, max_memory_bytes: u64, stop: Arc<Stop>) -> State {
-        // Clocks and random, and nothing else: no folder, address, variable or argument; stdin closed; output to the host.
-        let wasi = WasiCtxBuilder::new()
-            .stdout(GuestOutput { host, stream: 1 })
+    /// # Safety
+    /// As `Grants::open`.
+    pub unsafe fn new(
+        host: HostRef,
+        max_memory_bytes: u64,
+        stop: Arc<Stop>,
+        grants: &Grants,
+    ) -> Result<State, Box<Failure>> {
+        // What is granted and nothing else: no address or argument; stdin closed; output to the host.
+        let mut wasi = WasiCtxBuilder::new();
+        wasi.stdout(GuestOutput { host, stream: 1 })
             .stderr(GuestOutput { host, stream: 2 })
             .allow_tcp(false)
-            .allow_udp(false)
-            .build();
-        State {
+            .allow_udp(false);
+        unsafe { grants.open(&mut wasi) }?;
+        Ok(State {
             host,
             limiter: Limiter {
                 bytes: 0,
@@ -121,8 +132,10 @@ impl State {
             stop,
             texts: Vec::new(),
             table: ResourceTable::new(),
-            wasi,
-        }
+            clocks: grants.clocks,
+            random: grants.random,
+            wasi: wasi.build(),
+        })
     }
 
     /// A refusal as an error that ends the guest's call.

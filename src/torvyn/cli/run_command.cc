@@ -23,6 +23,7 @@
 #include "torvyn/connectors/connectors.h"
 #include "torvyn/host/host.h"
 #include "torvyn/pipeline/pipeline_string.h"
+#include "torvyn/security/sandbox.h"
 
 namespace torvyn::cli {
 namespace {
@@ -35,6 +36,7 @@ using observability::FlowState;
 struct Plan {
   std::vector<FlowConfig> flows;
   config::RuntimeConfig runtime;
+  config::SecurityConfig security;
   std::filesystem::path base;  // of the paths in `flows`; empty = the current folder
   std::optional<config::Manifest> manifest;
 };
@@ -80,6 +82,7 @@ std::expected<Plan, Refusal> choose(const RunOptions& options, const Session& se
   if (!configuration) return refuse(std::move(configuration).error(), asked_for);
   for (const config::Notice& notice : configuration->notices) events.warn(warning_of(notice));
   plan.runtime = configuration->manifest.runtime;
+  plan.security = configuration->manifest.security;
   if (configuration->has_project) plan.manifest = std::move(configuration->manifest);
   if (!is_pipeline) {
     if (!plan.manifest)
@@ -142,6 +145,9 @@ Result<std::vector<BuiltStage>> build_components_of(FlowConfig& flow, const Plan
   for (config::NodeConfig& node : flow.nodes) {
     std::optional<BuiltStage> stage = built_stage(node, plan);
     if (!stage) continue;
+    // The manifest's name for it is lost with the file in its place.
+    if (plan.manifest && plan.manifest->find_component(node.component) != nullptr)
+      node.grants = security::grants_of(plan.security, node, node.component);
     if (Status status = build_stage(*stage, options, session); !status) {
       Error error = std::move(status).error();
       // A compiler has named the place already; of the others, the node is the place.
@@ -255,8 +261,11 @@ std::expected<std::vector<RunResult>, Refusal> run_plan(Plan& plan, const RunOpt
     built.push_back(*std::move(stages));
   }
 
-  const auto host = host::Host::create(
-      {.runtime = plan.runtime, .cache_directory = cache_directory(), .base_directory = plan.base, .events = &events});
+  const auto host = host::Host::create({.runtime = plan.runtime,
+                                        .security = plan.security,
+                                        .cache_directory = cache_directory(),
+                                        .base_directory = plan.base,
+                                        .events = &events});
   if (!host) return refuse(host.error(), plan.flows.front().name);
   // What is wrong with one flow shows before another begins.
   std::vector<ReadyFlow> ready;

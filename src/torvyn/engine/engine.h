@@ -14,6 +14,7 @@
 #include "torvyn/resources/copy_ledger.h"
 #include "torvyn/resources/element.h"
 #include "torvyn/resources/resource_table.h"
+#include "torvyn/security/sandbox.h"
 #include "torvyn/types/clock.h"
 #include "torvyn/types/element_meta.h"
 #include "torvyn/types/error.h"
@@ -39,6 +40,7 @@ struct InstanceOptions {
   const Clock* clock = nullptr;  // the one that deadlines of elements are on
 
   std::uint64_t max_memory_bytes = std::uint64_t{64} << 20;  // linear memories and tables together
+  security::Sandbox sandbox;                                 // what it may do beyond computing
   resources::HoldingLimits holdings;
   std::uint64_t max_log_bytes_per_s = std::uint64_t{64} << 10;
   std::uint64_t call_timeout_ns = 1'000'000'000;  // guest time in one call; waiting in WASI is not counted

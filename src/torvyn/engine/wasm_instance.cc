@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <limits>
 #include <utility>
 
@@ -409,10 +410,15 @@ struct Callbacks {
   static void output(void* host, std::uint32_t stream, tvb_view bytes) noexcept {
     of(host).log_.output(stream, text_of(bytes));
   }
-  // What a component gets without asking; grants widen it.
-  static bool has_capability(void*, tvb_view name) noexcept {
-    const std::string_view text = text_of(name);
-    return text == "clocks" || text == "random";
+  static std::uint32_t denied(void* host, tvb_view capability, tvb_view function) noexcept {
+    WasmInstance& self = of(host);
+    self.denied_capability_.assign(text_of(capability));
+    return self.refuse(ErrorCode::capability_denied,
+                       fmt::format("the component called `{}`, which needs the capability `{}`, and was not granted it",
+                                   text_of(function), text_of(capability)));
+  }
+  static bool has_capability(void* host, tvb_view name) noexcept {
+    return of(host).options_.sandbox.allows(text_of(name));
   }
   static void refusal(void* host, tvb_view* text) noexcept { *text = view_of(of(host).refusal_); }
 
@@ -470,6 +476,7 @@ const tvb_host& instance_callbacks() noexcept {
       .writer_set_content_type = Callbacks::writer_set_content_type,
       .log = Callbacks::log,
       .output = Callbacks::output,
+      .denied = Callbacks::denied,
       .has_capability = Callbacks::has_capability,
       .refusal = Callbacks::refusal,
   };
@@ -659,10 +666,22 @@ Result<std::unique_ptr<Instance>> WasmInstance::create(tvb_component* component,
                                                        std::string component_name) {
   std::unique_ptr<WasmInstance> self(
       new WasmInstance(std::move(keep_alive), ticker, options, std::move(component_name)));
+  std::vector<tvb_folder> folders;
+  for (const security::Folder& folder : options.sandbox.folders)
+    folders.push_back({view_of(folder.guest_path), view_of(folder.host_path.native()), folder.writable});
+  std::vector<tvb_variable> variables;
+  for (const security::Variable& variable : options.sandbox.environment)
+    variables.push_back({view_of(variable.name), view_of(variable.value)});
   const tvb_instance_options raw{
       .max_memory_bytes = options.max_memory_bytes,
       .stop = self->stop_.get(),
       .start_ticks_max = self->allow(options.init_timeout_ns, init_timeout_setting),
+      .grants = {.folders = folders.data(),
+                 .folder_count = folders.size(),
+                 .variables = variables.data(),
+                 .variable_count = variables.size(),
+                 .clocks = options.sandbox.clocks,
+                 .random = options.sandbox.random},
   };
   tvb_failure failure{};
   ticker.enter();
@@ -714,6 +733,10 @@ Error WasmInstance::failure_error(const tvb_failure& failure) const {
     case TVB_FAILURE_IMPORT:
       code = ErrorCode::import_not_provided;
       break;
+    case TVB_FAILURE_FOLDER:
+      code = ErrorCode::io_failed;
+      hint = "grant a folder that is there, or make it before the flow starts";
+      break;
     case TVB_FAILURE_EXPORT:
       code = ErrorCode::interfaces_incompatible;
       hint = "rebuild the component against the contract's WIT packages";
@@ -746,6 +769,9 @@ Error WasmInstance::failure_error(const tvb_failure& failure) const {
     case TVB_FAILURE_REFUSED:
       code = static_cast<ErrorCode>(failure.refusal_code);
       if (code == ErrorCode::unknown_port) hint = unknown_port_hint;
+      if (code == ErrorCode::capability_denied)
+        hint = fmt::format("grant it: capabilities = [\"{}\"] in [security.grants.\"{}\"]", denied_capability_,
+                           std::filesystem::path(component_name_).filename().string());
       break;
     case TVB_FAILURE_UNREACHABLE:
       message = "the component gave up: it ran into an `unreachable` instruction";

@@ -127,6 +127,7 @@ class WasmInstance final : public Instance {
   ProcessErrorKind error_kind_ = ProcessErrorKind::internal;
   std::string error_text_;
   std::string refusal_;
+  std::string denied_capability_;  // the last one
   std::optional<Error> failure_;
   std::uint64_t timeout_ns_ = 0;
   std::string_view timeout_setting_;

@@ -24,6 +24,7 @@
 #include "torvyn/reactor/component_stage.h"
 #include "torvyn/reactor/flow_driver.h"
 #include "torvyn/reactor/scheduler.h"
+#include "torvyn/security/sandbox.h"
 #include "torvyn/types/clock.h"
 
 namespace torvyn::host {
@@ -200,7 +201,11 @@ class FlowMaker {
       stages.push_back(std::move(stage));
       return stages;
     }
-    for (std::uint32_t i = 0; i < node.config->instances; ++i) stages.push_back(component_stage(node));
+    const HostOptions& options = shared_.options;
+    TORVYN_LET(const security::Sandbox sandbox,
+               security::make_sandbox(security::grants_of(options.security, *node.config, {}), options.base_directory,
+                                      config::process_variable));
+    for (std::uint32_t i = 0; i < node.config->instances; ++i) stages.push_back(component_stage(node, sandbox));
     return stages;
   }
 
@@ -219,7 +224,7 @@ class FlowMaker {
     return connectors::make_builtin(*node.config, position, context);
   }
 
-  std::unique_ptr<reactor::Stage> component_stage(const linker::LinkedNode& node) {
+  std::unique_ptr<reactor::Stage> component_stage(const linker::LinkedNode& node, const security::Sandbox& sandbox) {
     const config::RuntimeConfig& runtime = shared_.options.runtime;
     engine::InstanceOptions instance;
     instance.flow = flow_.name;
@@ -237,6 +242,7 @@ class FlowMaker {
     instance.events = masked_events_ ? &*masked_events_ : shared_.options.events;
     instance.clock = &SystemClock::instance();
     instance.max_memory_bytes = node.config->max_memory_bytes.value_or(runtime.max_memory_per_component_bytes);
+    instance.sandbox = sandbox;
     instance.holdings = {.handles = node.config->max_handles.value_or(runtime.max_handles),
                          .buffer_bytes = node.config->max_host_buffers_bytes.value_or(runtime.max_host_buffers_bytes)};
     instance.max_log_bytes_per_s = node.config->max_log_bytes_per_s.value_or(runtime.max_log_bytes_per_s);

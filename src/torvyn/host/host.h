@@ -8,6 +8,7 @@
 #include <string>
 
 #include "torvyn/config/flow_config.h"
+#include "torvyn/config/host_settings.h"
 #include "torvyn/config/runtime_config.h"
 #include "torvyn/linker/linker.h"
 #include "torvyn/observability/flow_report.h"
@@ -21,6 +22,7 @@ linker::BuiltinCatalog builtin_catalog();
 
 struct HostOptions {
   config::RuntimeConfig runtime;
+  config::SecurityConfig security;  // who is granted what
   std::filesystem::path
       cache_directory;  // of compiled code; empty = none. Ignored where runtime.compile_cache is false
   std::filesystem::path

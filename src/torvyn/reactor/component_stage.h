@@ -24,7 +24,7 @@ class ComponentStage final : public Stage {
   Status complete() override;
   Status restart() override;
   void stop() noexcept override;
-  bool may_block() const noexcept override { return component_->info().may_block; }
+  bool may_block() const noexcept override { return component_->info().may_block || options_.sandbox.may_wait(); }
   bool wants_acks() const noexcept override { return instance_ != nullptr && instance_->wants_acks(); }
   void acknowledge(std::uint64_t up_to) noexcept override { instance_->acknowledge(up_to); }
   void finish(bool orderly) noexcept override;

@@ -38,7 +38,8 @@ Status add_variables(Sandbox& sandbox, const Capability& grant, const config::Va
     const std::size_t comma = rest.find(',');
     const std::string_view name = rest.substr(0, comma);
     if (name.empty())
-      return fail(ErrorCode::out_of_range, fmt::format("the grant `environment:{}` lacks a variable's name", grant.scope),
+      return fail(ErrorCode::out_of_range,
+                  fmt::format("the grant `environment:{}` lacks a variable's name", grant.scope),
                   "name each variable: `environment:HOME,LANG`");
     const bool known = std::ranges::find(sandbox.environment, name, &Variable::name) != sandbox.environment.end();
     if (std::optional<std::string> value = lookup(name); value && !known)

@@ -46,8 +46,8 @@ TEST(Sandbox, OpensAFolderAsItIsWritten) {
   std::filesystem::create_directories(std::filesystem::path(testing::TempDir()) / "sandbox-in");
   const Result<Sandbox> sandbox = sandbox_of({{"filesystem-read", "sandbox-in"}});
   ASSERT_TRUE(sandbox) << sandbox.error().to_string();
-  EXPECT_EQ(sandbox->folders, (std::vector<Folder>{
-                                  {"sandbox-in", std::filesystem::path(testing::TempDir()) / "sandbox-in", false}}));
+  EXPECT_EQ(sandbox->folders,
+            (std::vector<Folder>{{"sandbox-in", std::filesystem::path(testing::TempDir()) / "sandbox-in", false}}));
   EXPECT_TRUE(sandbox->may_wait());
 }
 
@@ -94,9 +94,10 @@ TEST(Sandbox, AnswersForNarrowerScopesAndForTheNameAlone) {
 TEST(GrantsOf, AreTheDefaultsThoseOfTheComponentAndTheNodesOwn) {
   config::SecurityConfig security;
   security.default_grants = {{"clocks", ""}};
-  security.grants = {{.component = "fetch", .capabilities = {{"random", ""}}, .where = {}},
-                     {.component = "fetch.wasm", .capabilities = {{"clocks", ""}, {"environment", "HOME"}}, .where = {}},
-                     {.component = "other", .capabilities = {{"udp", ""}}, .where = {}}};
+  security.grants = {
+      {.component = "fetch", .capabilities = {{"random", ""}}, .where = {}},
+      {.component = "fetch.wasm", .capabilities = {{"clocks", ""}, {"environment", "HOME"}}, .where = {}},
+      {.component = "other", .capabilities = {{"udp", ""}}, .where = {}}};
   config::NodeConfig node;
   node.component = "build/fetch.wasm";
   node.grants = {{"stdio", ""}};
