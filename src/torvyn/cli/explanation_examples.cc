@@ -117,6 +117,10 @@ error[E0011]: `shout.c` does not compile: expected ';' after return statement
     {"E0421", R"(error[E0421]: the component gave up: it ran into an `unreachable` instruction
   where  flow main › node parse › element 80 (12 bytes)
   fix    it was restarted 3 times in 60 s, as often as it may (`restarts`, `restart_window`))"},
+    {"E0500",
+     R"(error[E0500]: the component called `wall-clock.now`, which needs the capability `clocks`, and was not granted it
+  where  flow main › node stamp › element 0 (12 bytes)
+  fix    grant it: capabilities = ["clocks"] in [security.grants."stamp.wasm"])"},
     {"E0501", R"(error[E0501]: forward: `indices` falls or leaves the run at 3
   where  flow main › node pick › element 0 (12 bytes))"},
     {"E0502", R"(error[E0502]: `max_memory_per_component` is 1GiB, and this machine allows 256MiB at most

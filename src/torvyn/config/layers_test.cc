@@ -398,8 +398,7 @@ TEST_F(Layers, WarnOfEachSettingThatHasNoEffect) {
     EXPECT_NE(notice.where.line, 0U);
     messages.push_back(notice.message.substr(0, notice.message.find(" has no effect")));
   }
-  EXPECT_THAT(messages, testing::UnorderedElementsAre("`observability.sample_rate`", "`runtime.max_cpu`",
-                                                      "`security.grants.\"a.wasm\".capabilities`"));
+  EXPECT_THAT(messages, testing::UnorderedElementsAre("`observability.sample_rate`", "`runtime.max_cpu`"));
 }
 
 TEST_F(Layers, ShowSettingsInTheirExactForm) {

@@ -203,7 +203,6 @@ constexpr std::array node_keys = std::to_array<KeySchema>({
      .summary = "capabilities this node gets beside those of its component",
      .example = R"(grants = ["environment:HOME"])",
      .ceiling = "capabilities",
-     .inert = true,
      .grants = true},
 });
 constexpr TableSchema node_table = {node_keys};
@@ -819,7 +818,6 @@ constexpr std::array grant_keys = std::to_array<KeySchema>({
      .example = R"(capabilities = ["environment:HOME"])",
      .fallback = "[]",
      .ceiling = "capabilities",
-     .inert = true,
      .grants = true},
 });
 constexpr TableSchema grant_table = {grant_keys};
@@ -838,7 +836,6 @@ constexpr std::array security_keys = std::to_array<KeySchema>({
      .example = R"(default_grants = ["clocks", "random"])",
      .fallback = R"(["clocks", "random"])",
      .ceiling = "capabilities",
-     .inert = true,
      .grants = true},
     {.name = "strict_imports",
      .type = ValueType::flag,

@@ -205,6 +205,10 @@ class FlowMaker {
     TORVYN_LET(const security::Sandbox sandbox,
                security::make_sandbox(security::grants_of(options.security, *node.config, {}), options.base_directory,
                                       config::process_variable));
+    for (const config::Capability& grant : sandbox.grants)
+      if (!security::opens_something(grant.name))
+        options.events->event(Severity::warn, "W0700", node.config->name,
+                              "the grant of `" + grant.name + "` has no effect: this version opens nothing for it");
     for (std::uint32_t i = 0; i < node.config->instances; ++i) stages.push_back(component_stage(node, sandbox));
     return stages;
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -12,6 +13,12 @@ namespace torvyn::security {
 using config::Capability;
 
 namespace {
+
+// What every component may do anyway, or what a Sandbox has.
+constexpr std::array<std::string_view, 9> opening = {
+    "filesystem-read", "filesystem-write",     "clocks",        "random",  "environment",
+    "resource-pool",   "backpressure-control", "flow-metadata", "logging",
+};
 
 Status add_folder(Sandbox& sandbox, const Capability& grant, const std::filesystem::path& base) {
   const bool writable = grant.name == "filesystem-write";
@@ -52,9 +59,11 @@ Status add_variables(Sandbox& sandbox, const Capability& grant, const config::Va
 
 }  // namespace
 
+bool opens_something(std::string_view name) noexcept { return std::ranges::find(opening, name) != opening.end(); }
+
 bool Sandbox::allows(std::string_view asked) const {
   const Result<Capability> capability = config::parse_capability(asked);
-  return capability && std::ranges::any_of(grants, [&](const Capability& grant) {
+  return capability && opens_something(capability->name) && std::ranges::any_of(grants, [&](const Capability& grant) {
            // Without a scope it is asked whether there is any of it.
            return config::includes(grant, *capability) || (capability->scope.empty() && grant.name == capability->name);
          });

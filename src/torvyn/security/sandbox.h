@@ -39,11 +39,15 @@ struct Sandbox {
   bool clocks = true;
   bool random = true;
 
-  // Whether `asked`, spelled in any way a grant may be, is granted. False for what is no capability.
+  // Whether `asked`, spelled in any way a grant may be, is granted and opens something (see opens_something). False for what is no capability.
   bool allows(std::string_view asked) const;
   // Whether a call of the instance may have to wait for something outside.
   bool may_wait() const noexcept { return !folders.empty(); }
 };
+
+// Whether a grant of the capability `name` does anything in this version. Those of addresses, stdio and arguments and the reserved ones do
+// not: what they would open stays shut.
+bool opens_something(std::string_view name) noexcept;
 
 // What `security` grants the component of `node`, each once: the default grants, those of its name in the manifest (empty: it has none) or its
 // file's name, and the node's own.

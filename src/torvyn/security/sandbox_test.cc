@@ -91,6 +91,13 @@ TEST(Sandbox, AnswersForNarrowerScopesAndForTheNameAlone) {
   EXPECT_FALSE(sandbox->allows("no such thing"));
 }
 
+TEST(Sandbox, DoesNotAllowWhatAGrantDoesNotOpen) {
+  const Result<Sandbox> sandbox = sandbox_of({{"tcp-connect", ""}, {"logging", ""}});
+  ASSERT_TRUE(sandbox);
+  EXPECT_FALSE(sandbox->allows("tcp-connect"));
+  EXPECT_TRUE(sandbox->allows("logging"));
+}
+
 TEST(GrantsOf, AreTheDefaultsThoseOfTheComponentAndTheNodesOwn) {
   config::SecurityConfig security;
   security.default_grants = {{"clocks", ""}};

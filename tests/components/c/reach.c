@@ -36,6 +36,7 @@ bool exports_torvyn_streaming_processor_process(exports_torvyn_streaming_process
   char request[512] = {0};
   memcpy(request, bytes.ptr, bytes.len < sizeof request ? bytes.len : sizeof request - 1);
   torvyn_list_u8_free(&bytes);
+  request[strcspn(request, "\n")] = '\0';
   char* what = strchr(request, ' ');
   if (what != NULL) *what++ = '\0';
   char room[512];
