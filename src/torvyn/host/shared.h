@@ -1,0 +1,27 @@
+// What all flows of a host share. Inside this folder only.
+#pragma once
+
+#include <memory>
+
+#include "torvyn/engine/engine.h"
+#include "torvyn/host/host.h"
+#include "torvyn/reactor/scheduler.h"
+#include "torvyn/resources/buffer_pool.h"
+#include "torvyn/resources/content_types.h"
+
+namespace torvyn::host {
+
+struct Shared {
+  explicit Shared(const HostOptions& given) : options(given) {
+    if (options.events == nullptr) options.events = &silence;
+  }
+
+  NullEventSink silence;
+  HostOptions options;  // with a sink of events in any case
+  std::unique_ptr<resources::BufferPool> pool;
+  resources::ContentTypes content_types;
+  std::unique_ptr<engine::Engine> engine;
+  std::unique_ptr<reactor::Scheduler> scheduler;  // last: its threads end first
+};
+
+}  // namespace torvyn::host
