@@ -56,6 +56,7 @@ void add_run(FlowReport& report, const FlowReport& before) {
   report.fates.created += before.fates.created;
   for (std::size_t fate = 0; fate < report.fates.fates.size(); ++fate)
     report.fates.fates[fate] += before.fates.fates[fate];
+  report.latency.add(before.latency);
   report.duration_ns += before.duration_ns;
   report.cpu_ns += before.cpu_ns;
   report.restarts = before.restarts + 1;
@@ -70,6 +71,7 @@ void add_run(FlowReport& report, const FlowReport& before) {
     stage.swap_pause_ns = std::max(stage.swap_pause_ns, earlier.swap_pause_ns);
     stage.state_lost += earlier.state_lost;
     stage.time_ns += earlier.time_ns;
+    stage.latency.add(earlier.latency);
     add(stage.copies, earlier.copies);
   }
   for (std::size_t i = 0; i < report.streams.size(); ++i) {

@@ -32,6 +32,27 @@ std::uint64_t Histogram::count() const noexcept {
   return sum;
 }
 
+LatencyCounts Histogram::counts() const noexcept {
+  LatencyCounts counts;
+  std::size_t bound = 0;
+  for (int bucket = 0; bucket < bucket_count; ++bucket) {
+    const std::uint64_t middle_ns = middle_of(bucket);
+    for (; bound < LatencyCounts::bounds_ns.size() && LatencyCounts::bounds_ns[bound] < middle_ns; ++bound)
+      counts.at_or_below[bound] = counts.count;
+    const std::uint64_t values = buckets_[static_cast<std::size_t>(bucket)].load(std::memory_order_relaxed);
+    counts.count += values;
+    counts.sum_ns += values * middle_ns;
+  }
+  for (; bound < LatencyCounts::bounds_ns.size(); ++bound) counts.at_or_below[bound] = counts.count;
+  return counts;
+}
+
+void LatencyCounts::add(const LatencyCounts& more) noexcept {
+  for (std::size_t i = 0; i < at_or_below.size(); ++i) at_or_below[i] += more.at_or_below[i];
+  count += more.count;
+  sum_ns += more.sum_ns;
+}
+
 std::uint64_t Histogram::quantile_ns(double q) const noexcept {
   const std::uint64_t total = count();
   if (total == 0) return 0;

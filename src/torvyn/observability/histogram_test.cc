@@ -40,5 +40,27 @@ TEST(Histogram, WeighsARunByItsElements) {
   EXPECT_GT(histogram.quantile_ns(1.0), 900'000U);
 }
 
+TEST(Histogram, TellsHowManyWereAtOrBelowEachBound) {
+  Histogram histogram;
+  histogram.record(90);
+  histogram.record(1'500, 3);
+  histogram.record(60'000'000'000);
+  const LatencyCounts counts = histogram.counts();
+  EXPECT_EQ(LatencyCounts::bounds_ns.front(), 100U);
+  EXPECT_EQ(LatencyCounts::bounds_ns.back(), Histogram::max_ns);
+  EXPECT_EQ(counts.count, 5U);
+  EXPECT_EQ(counts.at_or_below[0], 1U);
+  EXPECT_EQ(counts.at_or_below[3], 1U);  // 1 µs
+  EXPECT_EQ(counts.at_or_below[4], 4U);  // 2 µs
+  EXPECT_EQ(counts.at_or_below[23], 4U);  // 5 s
+  EXPECT_NEAR(static_cast<double>(counts.sum_ns), 10e9 + 4'590, 10e9 / 16);
+
+  LatencyCounts twice = counts;
+  twice.add(counts);
+  EXPECT_EQ(twice.count, 10U);
+  EXPECT_EQ(twice.at_or_below[4], 8U);
+  EXPECT_EQ(twice.sum_ns, 2 * counts.sum_ns);
+}
+
 }  // namespace
 }  // namespace torvyn::observability

@@ -400,6 +400,7 @@ FlowReport FlowDriver::report() const {
   report.fates = book_.counts();
   report.p50_ns = latency_.quantile_ns(0.5);
   report.p99_ns = latency_.quantile_ns(0.99);
+  report.latency = latency_.counts();
   report.error = error_;
   report.skipped = skipped_;
   for (const auto& node : nodes_) {
@@ -422,6 +423,7 @@ FlowReport FlowDriver::report() const {
     stage.time_ns = meter.time_ns;
     stage.p50_ns = meter.latency.quantile_ns(0.5);
     stage.p99_ns = meter.latency.quantile_ns(0.99);
+    stage.latency = meter.latency.counts();
     for (const auto& lane : node->lanes) {
       if (lane->state != Lane::State::running)
         lane->seen = {
