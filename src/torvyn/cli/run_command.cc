@@ -226,7 +226,9 @@ Result<std::vector<RunResult>> run_attached(const std::vector<ReadyFlow>& flows,
     for (const host::FlowRun* const run : runs) all.push_back(run->progress());
     return sum_of(all);
   };
-  const StopOnSignal signals(runs);
+  const SignalWatch signals([&runs] {
+    for (host::FlowRun* const run : runs) run->request_stop(host::StopReason::interrupt);
+  });
   std::vector<FlowReport> reports;
   {
     std::optional<LiveLine> live;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "torvyn/types/assert.h"
 
@@ -27,10 +28,17 @@ class Bell {
 // A signal handler reaches nothing but globals.
 Bell bell;
 std::atomic<int> first_signal{0};
+std::atomic<bool> hangup_reloads{false};
+std::atomic<int> hangups{0};
 std::atomic<bool> in_use{false};
 static_assert(std::atomic<int>::is_always_lock_free);
 
-extern "C" void stop_the_flows(int signal) {
+extern "C" void note_signal(int signal) {
+  if (signal == SIGHUP && hangup_reloads) {
+    ++hangups;
+    bell.ring();
+    return;
+  }
   const int meant = signal == SIGHUP ? SIGTERM : signal;
   int none = 0;
   if (!first_signal.compare_exchange_strong(none, meant)) _exit(exit_code_of_signal(meant));
@@ -39,25 +47,29 @@ extern "C" void stop_the_flows(int signal) {
 
 }  // namespace
 
-StopOnSignal::StopOnSignal(std::span<host::FlowRun* const> runs)
-    : runs_(runs), previous_{{SIGINT, {}}, {SIGTERM, {}}, {SIGHUP, {}}, {SIGPIPE, {}}, {SIGXFSZ, {}}} {
+SignalWatch::SignalWatch(std::function<void()> stop, std::function<void()> reload)
+    : stop_(std::move(stop)),
+      reload_(std::move(reload)),
+      previous_{{SIGINT, {}}, {SIGTERM, {}}, {SIGHUP, {}}, {SIGPIPE, {}}, {SIGXFSZ, {}}} {
   const bool alone = !in_use.exchange(true);
-  TORVYN_ASSERT(alone, "two runs ask for signals at once");
+  TORVYN_ASSERT(alone, "two ask for signals at once");
   first_signal = 0;
+  hangups = 0;
+  hangup_reloads = reload_ != nullptr;
   watcher_ = std::thread([this] { watch(); });
   for (Previous& previous : previous_) {
     sigaction(previous.signal, nullptr, &previous.action);
     if (previous.action.sa_handler == SIG_IGN) continue;
     struct sigaction action{};
     const bool stops = previous.signal != SIGPIPE && previous.signal != SIGXFSZ;
-    action.sa_handler = stops ? stop_the_flows : SIG_IGN;
+    action.sa_handler = stops ? note_signal : SIG_IGN;
     action.sa_flags = SA_RESTART;
     sigemptyset(&action.sa_mask);
     sigaction(previous.signal, &action, nullptr);
   }
 }
 
-StopOnSignal::~StopOnSignal() {
+SignalWatch::~SignalWatch() {
   for (const Previous& previous : previous_) sigaction(previous.signal, &previous.action, nullptr);
   ended_ = true;
   bell.ring();
@@ -65,15 +77,16 @@ StopOnSignal::~StopOnSignal() {
   in_use = false;
 }
 
-void StopOnSignal::watch() const noexcept {
+void SignalWatch::watch() const {
+  bool stopped = false;
   for (;;) {
     bell.wait();
     if (ended_) return;
-    if (first_signal == 0) continue;
-    for (host::FlowRun* const run : runs_) run->request_stop(host::StopReason::interrupt);
+    if (first_signal != 0 && !std::exchange(stopped, true)) stop_();
+    if (hangups.exchange(0) != 0 && !stopped) reload_();
   }
 }
 
-int StopOnSignal::received() const noexcept { return first_signal.load(); }
+int SignalWatch::received() const noexcept { return first_signal.load(); }
 
 }  // namespace torvyn::cli

@@ -2,89 +2,86 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
 #include <atomic>
 #include <csignal>
+#include <functional>
 
 namespace torvyn::cli {
 namespace {
 
-class FakeRun final : public host::FlowRun {
- public:
-  observability::FlowReport run() override { return {}; }
-  Status start() override { return {}; }
-  observability::FlowReport wait() override { return {}; }
-  void request_stop(host::StopReason reason) noexcept override {
-    last = reason;
-    ++stops;
-    stops.notify_all();
+// Counts calls, for who waits for one.
+struct Calls {
+  std::atomic<int> count{0};
+  std::function<void()> one_more() {
+    return [this] {
+      ++count;
+      count.notify_all();
+    };
   }
-  void cancel() noexcept override {}
-  Result<host::SwapResult> swap(std::string_view, const std::filesystem::path&, bool) override {
-    return host::SwapResult{};
-  }
-  observability::FlowProgress progress() const noexcept override { return {}; }
-
-  std::atomic<int> stops{0};
-  std::atomic<host::StopReason> last{host::StopReason::timeout};
 };
 
-TEST(StopOnSignal, AsksAllFlowsToStop) {
-  FakeRun first;
-  FakeRun second;
-  const std::array<host::FlowRun*, 2> runs = {&first, &second};
-  const StopOnSignal signals(runs);
+TEST(SignalWatch, AsksOnceToStop) {
+  Calls stops;
+  const SignalWatch signals(stops.one_more());
   EXPECT_EQ(signals.received(), 0);
   raise(SIGINT);
   EXPECT_EQ(signals.received(), SIGINT);
-  for (FakeRun* const run : {&first, &second}) {
-    run->stops.wait(0);
-    EXPECT_EQ(run->stops, 1);
-    EXPECT_EQ(run->last, host::StopReason::interrupt);
-  }
+  stops.count.wait(0);
+  EXPECT_EQ(stops.count, 1);
 }
 
-TEST(StopOnSignal, TakesAHangupForATermination) {
-  const StopOnSignal signals({});
+TEST(SignalWatch, ReloadsOnEveryHangupWhereItMay) {
+  Calls stops;
+  Calls reloads;
+  const SignalWatch signals(stops.one_more(), reloads.one_more());
+  raise(SIGHUP);
+  reloads.count.wait(0);
+  raise(SIGHUP);
+  reloads.count.wait(1);
+  EXPECT_EQ(reloads.count, 2);
+  EXPECT_EQ(stops.count, 0);
+  EXPECT_EQ(signals.received(), 0);
+}
+
+TEST(SignalWatch, TakesAHangupForATermination) {
+  const SignalWatch signals([] {});
   raise(SIGHUP);
   EXPECT_EQ(signals.received(), SIGTERM);
   EXPECT_EQ(exit_code_of_signal(signals.received()), 143);
 }
 
-TEST(StopOnSignal, EndsAtOnceOnTheSecondSignal) {
+TEST(SignalWatch, EndsAtOnceOnTheSecondSignal) {
   const auto twice = [] {
-    const StopOnSignal signals({});
+    const SignalWatch signals([] {});
     raise(SIGINT);
     raise(SIGTERM);
   };
   EXPECT_EXIT(twice(), testing::ExitedWithCode(143), "");
 }
 
-TEST(StopOnSignal, StopsNothingThatBeganAfterwards) {
+TEST(SignalWatch, StopsNothingThatBeganAfterwards) {
   {
-    const StopOnSignal signals({});
+    const SignalWatch signals([] {});
     raise(SIGINT);
   }
-  FakeRun later;
+  Calls stops;
   {
-    const std::array<host::FlowRun*, 1> runs = {&later};
-    const StopOnSignal signals(runs);
+    const SignalWatch signals(stops.one_more());
     EXPECT_EQ(signals.received(), 0);
   }
-  EXPECT_EQ(later.stops, 0);
+  EXPECT_EQ(stops.count, 0);
 }
 
-TEST(StopOnSignal, LeavesIgnoredSignalsIgnoredAndPutsEverythingBack) {
+TEST(SignalWatch, LeavesIgnoredSignalsIgnoredAndPutsEverythingBack) {
   const auto previous = std::signal(SIGHUP, SIG_IGN);
-  FakeRun run;
+  Calls stops;
   {
-    const std::array<host::FlowRun*, 1> runs = {&run};
-    const StopOnSignal signals(runs);
+    const SignalWatch signals(stops.one_more());
     raise(SIGHUP);
     raise(SIGPIPE);
     EXPECT_EQ(signals.received(), 0);
   }
-  EXPECT_EQ(run.stops, 0);
+  EXPECT_EQ(stops.count, 0);
   EXPECT_EQ(std::signal(SIGHUP, previous), SIG_IGN);
   struct sigaction action{};
   sigaction(SIGINT, nullptr, &action);

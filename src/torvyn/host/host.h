@@ -16,6 +16,7 @@
 #include "torvyn/config/runtime_config.h"
 #include "torvyn/host/flow_run.h"
 #include "torvyn/linker/linker.h"
+#include "torvyn/observability/prometheus.h"
 #include "torvyn/types/error.h"
 #include "torvyn/types/event_sink.h"
 #include "torvyn/types/ids.h"
@@ -34,6 +35,7 @@ struct HostOptions {
       base_directory;  // relative paths of components and files are taken from here; empty = the current folder
   EventSink* events = nullptr;                 // outlives the host; null = nobody listens
   std::vector<config::FlowConfig> flows = {};  // that `start_flow` finds by name
+  config::ObservabilityLevel level = config::ObservabilityLevel::production;
   int stdin_fd = 0;
   int stdout_fd = 1;
 };
@@ -54,6 +56,15 @@ struct FlowStatus {
   observability::FlowState state = observability::FlowState::running;
   observability::FlowProgress progress;
   std::optional<observability::FateCounts> fates = {};  // once it has ended
+  bool defined = false;                                 // by the manifest
+};
+
+// What keeps a host from doing all it is meant to do.
+struct Readiness {
+  HostState state = HostState::ready;
+  std::vector<std::string> waiting_for = {};  // flows with `autostart` that neither run nor have come to a good end
+
+  bool is_ready() const noexcept { return state == HostState::running && waiting_for.empty(); }
 };
 
 // What became of a host's flows when it was shut down.
@@ -138,6 +149,13 @@ class Host {
 
   // Those that run and those it remembers, in the order they were started.
   virtual std::vector<FlowStatus> list_flows() const = 0;
+
+  virtual Readiness readiness() const = 0;
+  virtual observability::SystemMetrics system_metrics() const = 0;
+
+  // How much is observed; it may be changed while flows run.
+  virtual config::ObservabilityLevel level() const noexcept = 0;
+  virtual Status set_level(config::ObservabilityLevel level) = 0;
 
   // Flows of the manifest, in its order.
   virtual std::vector<std::string> defined_flows() const = 0;

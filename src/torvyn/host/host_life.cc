@@ -175,11 +175,42 @@ class HostWithLife final : public Host {
     return in_child() ? std::vector<FlowStatus>{} : registry_->list();
   }
 
+  Readiness readiness() const override {
+    if (in_child()) return {.state = HostState::stopped};
+    Readiness readiness{.state = state()};
+    const std::vector<FlowStatus> flows = registry_->list();
+    for (const FlowConfig& flow : definitions()) {
+      if (!flow.autostart) continue;
+      const auto last = std::ranges::find(flows.rbegin(), flows.rend(), flow.name, &FlowStatus::name);
+      const bool good = last != flows.rend() && last->state != FlowState::failed && last->state != FlowState::cancelled;
+      if (!good) readiness.waiting_for.push_back(flow.name);
+    }
+    return readiness;
+  }
+
+  observability::SystemMetrics system_metrics() const override {
+    observability::SystemMetrics metrics{.pools = {}};
+    if (in_child()) return metrics;
+    for (const FlowStatus& flow : registry_->list()) metrics.flows_active += flow.state == FlowState::running ? 1 : 0;
+    for (const reactor::WorkerStats& worker : shared_->scheduler->stats()) {
+      metrics.scheduler_wakeups += worker.wakeups;
+      metrics.scheduler_idle_ns += worker.idle_ns;
+    }
+    metrics.pools = shared_->pool->stats();
+    return metrics;
+  }
+
+  config::ObservabilityLevel level() const noexcept override { return shared_->level; }
+  Status set_level(config::ObservabilityLevel level) override {
+    TORVYN_TRY(check_process());
+    shared_->level = level;
+    return {};
+  }
+
   std::vector<std::string> defined_flows() const override {
     if (in_child()) return {};
-    const std::scoped_lock lock(mutex_);
     std::vector<std::string> names;
-    for (const FlowConfig& flow : definitions_) names.push_back(flow.name);
+    for (FlowConfig& flow : definitions()) names.push_back(std::move(flow.name));
     return names;
   }
 
@@ -209,6 +240,10 @@ class HostWithLife final : public Host {
                 std::move(hint));
   }
 
+  std::vector<FlowConfig> definitions() const {
+    const std::scoped_lock lock(mutex_);
+    return definitions_;
+  }
   std::optional<FlowConfig> definition(std::string_view name) const {
     const std::scoped_lock lock(mutex_);
     const auto found = std::ranges::find(definitions_, name, &FlowConfig::name);

@@ -1,6 +1,7 @@
 // What all flows of a host share. Inside this folder only.
 #pragma once
 
+#include <atomic>
 #include <memory>
 
 #include "torvyn/engine/engine.h"
@@ -12,10 +13,11 @@
 namespace torvyn::host {
 
 struct Shared {
-  explicit Shared(const HostOptions& given) : options(given) {
+  explicit Shared(const HostOptions& given) : level(given.level), options(given) {
     if (options.events == nullptr) options.events = &silence;
   }
 
+  std::atomic<config::ObservabilityLevel> level;
   NullEventSink silence;
   HostOptions options;  // with a sink of events in any case
   std::unique_ptr<resources::BufferPool> pool;
