@@ -71,6 +71,9 @@ CASES = [
     ("run", ["run", "--flow", "a"], 0),
     ("run", ["run", "--flow", "a", "--flow", "b"], 0),
     ("run", ["run", "--flow", "c"], 2),
+    ("operate", ["ps", "--host", "nobody"], 2),
+    ("operate", ["level", "--host", "nobody", "off"], 2),
+    ("head", ["serve", "--manifest", "nowhere.toml"], 2),
     ("head", ["rnu"], 2),
     ("head", ["run", "--limt"], 2),
 ]

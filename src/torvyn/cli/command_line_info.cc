@@ -21,6 +21,7 @@ constexpr std::array fixed_choices = std::to_array<Fixed>({
     {"SHELL", "bash zsh fish"},
     {"LANGUAGE", "c cpp rust go python javascript"},
     {"TEMPLATE", "source sink transform filter router aggregator full-pipeline empty"},
+    {"OBSERVED", "off production diagnostic"},
     {"SECTION", "exports imports sizes modules memory producers grants"},
 });
 
@@ -38,6 +39,8 @@ constexpr std::array known_kinds = std::to_array<Known>({
     {"FLOW", ValueKind::flow},
     {"COMPONENT", ValueKind::component},
     {"NAME", ValueKind::free},
+    {"HOST", ValueKind::file},
+    {"NODE", ValueKind::free},
     {"N", ValueKind::free},
     {"TIME", ValueKind::free},
     {"ARG", ValueKind::free},

@@ -128,6 +128,8 @@ error[E0011]: `shout.c` does not compile: expected ';' after return statement
   |
 9 | max_memory_per_component = "1GiB"
   |                            ^^^^^^)"},
+    {"E0520", R"(error[E0520]: no host runs here: there is no socket in `/run/user/1000/torvyn`
+  fix    start one with torvyn serve, or name one with --host)"},
     {"E0700", R"(error[E0700]: `retries` wants a whole number, not text
   --> Torvyn.toml:12:11
    |

@@ -335,9 +335,9 @@ Ask for less, or have whoever runs the machine raise its ceiling.)"},
 
 Make room or fix the permissions of the log's folder.)"},
                 Page{ErrorCode::address_in_use,
-                     R"(An address or socket to listen on is taken, or the system refused it.
+                     R"(An address or socket to listen on is taken, or the system refused it; or no host answers at the address that was to be called.
 
-Stop the other program, choose another address, or look at the permissions.)"},
+To listen: stop the other program, choose another address, or look at the permissions. To call a host: torvyn serve starts one, and --host NAME, SOCKET or URL says which one is meant; hosts of other users are not seen.)"},
                 Page{
                     ErrorCode::artifact_invalid,
                     R"(A packed component or project is damaged or incomplete: a digest doesn't match, or a part is missing.

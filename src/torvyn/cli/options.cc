@@ -12,6 +12,7 @@
 #include <CLI/CLI.hpp>
 
 #include "torvyn/cli/command_line_info.h"
+#include "torvyn/cli/help_examples.h"
 #include "torvyn/config/nearest.h"
 #include "torvyn/config/units.h"
 
@@ -47,111 +48,10 @@ struct Typed {
 
   std::string link_flow, components;
   bool detail = false;
+
+  std::string host, flow, node, level, interval;
+  bool every = false, once = false, drain = false, no_wait = false, flush = false, dry_run = false;
 };
-
-constexpr const char* examples = R"(
-Examples:
-  torvyn init shout --language python && cd shout && torvyn build && torvyn run
-  torvyn run 'file access.log ! ./upper.wasm ! stdout'
-  torvyn run 'stdin ! ./grep.wasm pattern=ERROR @on_error=skip ! file errors.log' < app.log
-  torvyn run --limit 1000 --format json
-  torvyn build upper.c -o upper.wasm
-  torvyn inspect upper.wasm
-  torvyn doctor
-  torvyn explain E0203
-
-torvyn COMMAND --help shows the options of a command.)";
-
-constexpr const char* run_examples = R"(
-A pipeline is one argument, its stages separated by ` ! `: a source, what works on its elements, a sink.
-Built in are generate, file, stdin, stdout and null. Without a pipeline, a flow of Torvyn.toml is run.
-
-Examples:
-  torvyn run 'file access.log ! ./upper.wasm ! stdout'
-  torvyn run 'generate count=1000 ! ./upper.wasm ! null'
-  torvyn run --flow main --input today.log --output -
-  torvyn run --flow orders --flow returns
-  torvyn run 'stdin ! ./shout.py ! stdout'
-  torvyn run --watch
-  torvyn run main --timeout 30s --max-errors 100 --summary report.txt)";
-
-constexpr const char* init_examples = R"(
-Templates are transform (the default), filter, router, aggregator, source, sink, full-pipeline and empty;
-languages c, cpp, rust, go, python and javascript.
-
-Examples:
-  torvyn init shout --language rust
-  torvyn init pages --language python --template full-pipeline
-  torvyn init --interactive)";
-
-constexpr const char* build_examples = R"(
-Without SOURCE, the components of Torvyn.toml are built into target/. A source is of C, C++, Rust, Go, Python or JavaScript.
-
-Examples:
-  torvyn build upper.c -o upper.wasm
-  torvyn build shout.py
-  torvyn build src/ --world content-filter
-  torvyn build module.wasm --world transform -o component.wasm
-  torvyn build --component upper --release)";
-
-constexpr const char* check_examples = R"(
-Nothing is run and nothing is built: components are looked at as they were built last. With --verbose, every setting is shown with where it
-comes from.
-
-Examples:
-  torvyn check
-  torvyn check --strict
-  torvyn check --verbose --set runtime.max_batch=1
-  torvyn check --schema > torvyn.schema.json)";
-
-constexpr const char* inspect_examples = R"(
-The parts for --show are exports, imports, sizes, modules, memory, producers and grants. What is shown for grants is a piece of
-Torvyn.toml; JSON always holds all parts.
-
-Examples:
-  torvyn inspect upper.wasm
-  torvyn inspect upper.wasm --show sizes
-  torvyn inspect fetch.wasm --show grants >> Torvyn.toml
-  torvyn inspect upper.wasm --format json)";
-
-constexpr const char* doctor_examples = R"(
-Looks for what builds components, language by language, and at what running them needs. Without LANGUAGE, all languages are looked at, and
-those of the project in this folder have to be there. The exit code is 0 where they are, 2 where something is missing, and 1 where --fix
-failed.
-
-Examples:
-  torvyn doctor
-  torvyn doctor rust
-  torvyn doctor rust --fix
-  torvyn doctor --format json)";
-
-constexpr const char* stages_examples = R"(
-Examples:
-  torvyn stages
-  torvyn stages file
-  torvyn stages --format json)";
-
-constexpr const char* completions_examples = R"(
-Examples:
-  source <(torvyn completions bash)
-  torvyn completions bash > ~/.local/share/bash-completion/completions/torvyn
-  torvyn completions zsh > ~/.zfunc/_torvyn
-  torvyn completions fish > ~/.config/fish/completions/torvyn.fish)";
-
-constexpr const char* version_examples = R"(
-Examples:
-  torvyn version
-  torvyn version --format json)";
-constexpr const char* link_examples = R"(
-Examples:
-  torvyn link
-  torvyn link --flow main --detail
-  torvyn link --components build/components --format json)";
-
-constexpr const char* explain_examples = R"(
-Examples:
-  torvyn explain E0203
-  torvyn explain W0300)";
 
 // The commands and options, each with where its value goes.
 class Grammar {
@@ -172,6 +72,9 @@ class Grammar {
     add_link(typed);
     add_explain(typed);
     add_stages(typed);
+    add_serve(typed);
+    add_ps(typed);
+    add_orders(typed);
     add_completions(typed);
     app_.add_subcommand("version", "Show the versions of torvyn, contract, engine and bridge")
         ->footer(version_examples);
@@ -320,6 +223,52 @@ class Grammar {
     App* stages = app_.add_subcommand("stages", "Show the built-in stages and their settings");
     stages->add_option("STAGE", typed.stage, "The name of one; without it, all of them")->type_name("");
     stages->footer(stages_examples);
+  }
+
+  void add_serve(Typed& typed) {
+    App* serve = app_.add_subcommand("serve", "Run a host as a service: the manifest's flows, until it is told to stop");
+    serve->add_flag("--no-build", typed.no_build, "Use components as they were built before");
+    serve->add_option("--log-level", typed.log_level, "Write lines from: trace, debug, info, warn or error")
+        ->type_name("LEVEL");
+    serve->footer(serve_examples);
+  }
+
+  // A command that talks to a running host.
+  App* add_caller(Typed& typed, const char* name, const char* summary, const char* footer) {
+    App* caller = app_.add_subcommand(name, summary);
+    caller->add_option("--host", typed.host, "The host: its name, its socket or its URL")->type_name("HOST");
+    caller->footer(footer);
+    return caller;
+  }
+
+  void add_ps(Typed& typed) {
+    App* ps = add_caller(typed, "ps", "Show the flows of a running host", ps_examples);
+    ps->add_option("FLOW", typed.flow, "Show this one with its stages and streams")->type_name("");
+    ps->add_flag("--all", typed.every, "Show earlier runs of flows too");
+    App* top = add_caller(typed, "top", "Watch a running host", top_examples);
+    top->add_option("--interval", typed.interval, "How often, such as 1s (the default)")->type_name("TIME");
+    top->add_flag("--once", typed.once, "Show it once and end");
+  }
+
+  void add_orders(Typed& typed) {
+    App* start = add_caller(typed, "start", "Start a flow in a running host", start_examples);
+    start->add_option("FLOW", typed.flow, "The flow")->type_name("");
+    start->add_option("PIPELINE", typed.pipeline, "A pipeline to run under that name")->type_name("");
+    start->add_option("--limit", typed.limit, "Stop after so many elements were pulled")->type_name("N");
+    start->add_option("--timeout", typed.timeout, "Stop after this time, such as 30s")->type_name("TIME");
+    App* cancel = add_caller(typed, "cancel", "End a flow of a running host", cancel_examples);
+    cancel->add_option("FLOW", typed.flow, "The flow, or the id of a run")->type_name("");
+    cancel->add_flag("--drain", typed.drain, "Finish what is in flight");
+    cancel->add_flag("--no-wait", typed.no_wait, "Don't wait until it has ended");
+    App* swap = add_caller(typed, "swap", "Put another component in a node's place", swap_examples);
+    swap->add_option("FLOW", typed.flow, "The flow")->type_name("");
+    swap->add_option("NODE", typed.node, "The node")->type_name("");
+    swap->add_option("TARGET", typed.target, "The component (.wasm)")->type_name("");
+    swap->add_flag("--flush", typed.flush, "An aggregator gives out what it holds first");
+    App* reload = add_caller(typed, "reload", "Apply a changed manifest", reload_examples);
+    reload->add_flag("--dry-run", typed.dry_run, "Show what would be done");
+    App* level = add_caller(typed, "level", "Show or set how much is observed", level_examples);
+    level->add_option("OBSERVED", typed.level, "off, production or diagnostic")->type_name("");
   }
 
   void add_completions(Typed& typed) {
@@ -497,6 +446,56 @@ Result<Command> read_doctor(const Typed& typed) {
   return DoctorOptions{.languages = typed.languages, .fix = typed.fix, .yes = typed.yes};
 }
 
+Result<std::optional<std::uint64_t>> read_duration(std::string_view option, const std::string& typed) {
+  if (typed.empty()) return std::nullopt;
+  Result<std::uint64_t> ns = config::parse_duration(typed);
+  if (!ns)
+    return fail(ErrorCode::usage, fmt::format("`{}`: {}", option, ns.error().message()),
+                fmt::format("for instance {} 30s", option));
+  return *ns;
+}
+
+// An argument that a command cannot do without.
+Status needs(std::string_view command, std::string_view what, const std::string& typed, std::string_view example) {
+  if (!typed.empty()) return {};
+  return fail(ErrorCode::usage, fmt::format("`{}` needs {}", command, what), fmt::format("torvyn {} {}", command, example));
+}
+
+Result<Command> read_start(const Typed& typed) {
+  TORVYN_TRY(needs("start", "the name of a flow", typed.flow, "main"));
+  StartOptions options{.host = typed.host, .flow = typed.flow, .pipeline = typed.pipeline, .elements_max = {}, .timeout_ns = {}};
+  TORVYN_LET(options.elements_max, whole_number("--limit", typed.limit));
+  TORVYN_LET(options.timeout_ns, read_duration("--timeout", typed.timeout));
+  return options;
+}
+
+// A command that talks to a running host.
+Result<Command> read_caller(const std::string& command, const Typed& typed) {
+  if (command == "ps") return PsOptions{.host = typed.host, .flow = typed.flow, .all = typed.every};
+  if (command == "start") return read_start(typed);
+  if (command == "reload") return ReloadOptions{.host = typed.host, .dry_run = typed.dry_run};
+  if (command == "top") {
+    TopOptions options{.host = typed.host, .once = typed.once};
+    TORVYN_LET(const std::optional<std::uint64_t> interval_ns, read_duration("--interval", typed.interval));
+    options.interval_ns = interval_ns.value_or(options.interval_ns);
+    return options;
+  }
+  if (command == "cancel") {
+    TORVYN_TRY(needs("cancel", "the name of a flow", typed.flow, "main"));
+    return CancelOptions{.host = typed.host, .flow = typed.flow, .drain = typed.drain, .no_wait = typed.no_wait};
+  }
+  if (command == "swap") {
+    TORVYN_TRY(needs("swap", "a flow, a node and a component", typed.target, "main shout ./shout.wasm"));
+    return SwapOptions{.host = typed.host,
+                       .flow = typed.flow,
+                       .node = typed.node,
+                       .component = typed.target,
+                       .flush = typed.flush};
+  }
+  TORVYN_TRY(is_one_of("level", typed.level, "OBSERVED"));
+  return LevelOptions{.host = typed.host, .level = typed.level};
+}
+
 Result<Command> read_command(Grammar& grammar, const Typed& typed) {
   if (typed.version) return TextOptions{"torvyn " TORVYN_VERSION "\n"};
   for (const std::string& word : grammar.app().remaining(true))
@@ -525,6 +524,12 @@ Result<Command> read_command(Grammar& grammar, const Typed& typed) {
     TORVYN_TRY(is_one_of("SHELL", typed.shell, "SHELL"));
     return CompletionsOptions{typed.shell};
   }
+  if (command->get_name() == "serve") {
+    ServeOptions options{.no_build = typed.no_build, .log_level = {}};
+    TORVYN_LET(options.log_level, read_log_level(typed.log_level));
+    return options;
+  }
+  if (command->get_option_no_throw("--host") != nullptr) return read_caller(command->get_name(), typed);
   if (command->get_name() == "man") return ManOptions{};
   return VersionOptions{};
 }

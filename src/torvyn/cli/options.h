@@ -93,6 +93,57 @@ struct StagesOptions {
   std::string stage;  // empty = all
 };
 
+struct ServeOptions {
+  bool no_build = false;
+  std::optional<Severity> log_level;  // empty = that of `[log] filter`
+};
+
+// Of the commands that talk to a running host, `host` is what --host says: a name, a socket or a URL; empty = the only one there is.
+struct PsOptions {
+  std::string host;
+  std::string flow;  // shown with its stages; empty = all flows, a line each
+  bool all = false;  // earlier runs of flows too
+};
+
+struct TopOptions {
+  std::string host;
+  std::uint64_t interval_ns = 1'000'000'000;
+  bool once = false;
+};
+
+struct StartOptions {
+  std::string host;
+  std::string flow;
+  std::string pipeline;  // empty = the flow of the host's manifest
+  std::optional<std::uint64_t> elements_max;
+  std::optional<std::uint64_t> timeout_ns;
+};
+
+struct CancelOptions {
+  std::string host;
+  std::string flow;
+  bool drain = false;    // what is in flight is finished
+  bool no_wait = false;  // until it has ended
+};
+
+struct SwapOptions {
+  std::string host;
+  std::string flow;
+  std::string node;
+  std::string component;
+  bool flush = false;
+};
+
+struct ReloadOptions {
+  std::string host;
+  bool dry_run = false;
+};
+
+struct LevelOptions {
+  std::string host;
+  std::string level;  // empty = it is shown
+};
+
 struct CompletionsOptions {
   std::string shell;
 };
@@ -108,7 +159,8 @@ struct TextOptions {
 
 using Command =
     std::variant<RunOptions, CheckOptions, LinkOptions, InspectOptions, BuildOptions, InitOptions, DoctorOptions,
-                 ExplainOptions, StagesOptions, CompletionsOptions, ManOptions, VersionOptions, TextOptions>;
+                 ExplainOptions, StagesOptions, ServeOptions, PsOptions, TopOptions, StartOptions, CancelOptions,
+                 SwapOptions, ReloadOptions, LevelOptions, CompletionsOptions, ManOptions, VersionOptions, TextOptions>;
 
 struct CommandLine {
   GlobalOptions global;  // as far as they could be read

@@ -165,5 +165,36 @@ TEST(CommandLine, TakesTheLogLevelFromTheEnvironmentWhereNoneWasTyped) {
   unsetenv("TORVYN_LOG");
 }
 
+TEST(CommandLine, ReadsWhatIsForARunningHost) {
+  EXPECT_TRUE(parse<ServeOptions>({"serve", "--no-build"}).no_build);
+  const auto ps = parse<PsOptions>({"ps", "main", "--all", "--host", "orders"});
+  EXPECT_EQ(ps.flow, "main");
+  EXPECT_EQ(ps.host, "orders");
+  EXPECT_TRUE(ps.all);
+  EXPECT_EQ(parse<TopOptions>({"top", "--interval", "250ms"}).interval_ns, 250'000'000U);
+  const auto start = parse<StartOptions>({"start", "probe", "generate ! null", "--limit", "7", "--timeout=2s"});
+  EXPECT_EQ(start.flow, "probe");
+  EXPECT_EQ(start.pipeline, "generate ! null");
+  EXPECT_EQ(start.elements_max, 7U);
+  EXPECT_EQ(start.timeout_ns, 2'000'000'000U);
+  const auto cancel = parse<CancelOptions>({"cancel", "main", "--drain", "--no-wait"});
+  EXPECT_TRUE(cancel.drain && cancel.no_wait);
+  const auto swap = parse<SwapOptions>({"swap", "main", "shout", "./shout.wasm", "--flush"});
+  EXPECT_EQ(swap.node, "shout");
+  EXPECT_EQ(swap.component, "./shout.wasm");
+  EXPECT_TRUE(swap.flush);
+  EXPECT_TRUE(parse<ReloadOptions>({"reload", "--dry-run"}).dry_run);
+  EXPECT_EQ(parse<LevelOptions>({"level", "off"}).level, "off");
+  EXPECT_TRUE(parse<LevelOptions>({"level"}).level.empty());
+}
+
+TEST(CommandLine, SaysWhatAnOrderLacks) {
+  EXPECT_THAT(refused({"start"}).message(), HasSubstr("needs the name of a flow"));
+  EXPECT_THAT(refused({"cancel"}).hint(), HasSubstr("torvyn cancel main"));
+  EXPECT_THAT(refused({"swap", "main", "shout"}).message(), HasSubstr("a flow, a node and a component"));
+  EXPECT_THAT(refused({"level", "loud"}).hint(), HasSubstr("off, production, diagnostic"));
+  EXPECT_THAT(refused({"top", "--interval", "soon"}).message(), HasSubstr("--interval"));
+}
+
 }  // namespace
 }  // namespace torvyn::cli

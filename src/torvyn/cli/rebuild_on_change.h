@@ -2,26 +2,15 @@
 #pragma once
 
 #include <atomic>
-#include <filesystem>
-#include <string>
 #include <thread>
 #include <vector>
 
+#include "torvyn/cli/flow_components.h"
 #include "torvyn/cli/session.h"
 #include "torvyn/cli/source_watch.h"
-#include "torvyn/contracts/build.h"
 #include "torvyn/host/host.h"
 
 namespace torvyn::cli {
-
-// A node whose component is built here.
-struct BuiltStage {
-  std::string name;  // as messages call the component
-  std::string node;
-  contracts::BuildRequest request;
-  std::filesystem::path component;            // the file, as the flow knows it
-  std::vector<std::filesystem::path> inputs;  // what it was made of
-};
 
 // Watches from construction to destruction, on a thread of its own. A build that fails leaves the component as it is and says so; so does one
 // that the flow refuses. Building holds no flow up; to swap takes the host's time for one call.

@@ -13,17 +13,14 @@
 #include "torvyn/cli/commands.h"
 #include "torvyn/cli/config_view.h"
 #include "torvyn/cli/flow_choice.h"
+#include "torvyn/cli/flow_components.h"
 #include "torvyn/cli/live_line.h"
-#include "torvyn/cli/project_build.h"
 #include "torvyn/cli/rebuild_on_change.h"
 #include "torvyn/cli/run_report.h"
 #include "torvyn/cli/signals.h"
-#include "torvyn/config/place.h"
 #include "torvyn/config/units.h"
-#include "torvyn/connectors/connectors.h"
 #include "torvyn/host/host.h"
 #include "torvyn/pipeline/pipeline_string.h"
-#include "torvyn/security/sandbox.h"
 
 namespace torvyn::cli {
 namespace {
@@ -104,64 +101,6 @@ std::expected<Plan, Refusal> choose(const RunOptions& options, const Session& se
     if (Status status = replace_sink(flow, *options.output, plan.base); !status)
       return refuse(std::move(status).error(), flow.name);
   return plan;
-}
-
-// How to build what the node names: a component of the manifest, or a source file. Nothing where it is neither.
-std::optional<BuiltStage> built_stage(const config::NodeConfig& node, const Plan& plan) {
-  if (connectors::find_builtin(node.component) != nullptr) return std::nullopt;
-  if (const config::ComponentConfig* const component =
-          plan.manifest ? plan.manifest->find_component(node.component) : nullptr)
-    return BuiltStage{.name = component->name,
-                      .node = node.name,
-                      .request = request_for(*plan.manifest, *component),
-                      .component = {},
-                      .inputs = {}};
-  std::optional<contracts::BuildRequest> request = request_for_file(node.component, plan.base);
-  if (!request) return std::nullopt;
-  return BuiltStage{
-      .name = node.component, .node = node.name, .request = *std::move(request), .component = {}, .inputs = {}};
-}
-
-Status build_stage(BuiltStage& stage, const RunOptions& options, const Session& session) {
-  std::error_code error;
-  if (!std::filesystem::exists(stage.request.sources.front(), error))
-    return fail(ErrorCode::component_not_found, fmt::format("there is no `{}`", stage.request.sources.front().string()),
-                "look at the spelling and at the folder it is taken from");
-  if (!options.no_build) {
-    TORVYN_LET(contracts::BuildOutput output, build_on_screen(stage.request, stage.name, session));
-    stage.inputs = std::move(output.inputs);
-  } else if (!std::filesystem::exists(stage.request.output, error)) {
-    return fail(ErrorCode::component_not_found,
-                fmt::format("`{}` was not built yet: there is no `{}`", stage.name, stage.request.output.string()),
-                "run `torvyn build`, or leave out --no-build");
-  }
-  return {};
-}
-
-// Builds the components that the flow names and that have sources here, and puts their files in their place.
-Result<std::vector<BuiltStage>> build_components_of(FlowConfig& flow, const Plan& plan, const RunOptions& options,
-                                                    const Session& session) {
-  std::vector<BuiltStage> stages;
-  for (config::NodeConfig& node : flow.nodes) {
-    std::optional<BuiltStage> stage = built_stage(node, plan);
-    if (!stage) continue;
-    // The manifest's name for it is lost with the file in its place.
-    if (plan.manifest && plan.manifest->find_component(node.component) != nullptr)
-      node.grants = security::grants_of(plan.security, node, node.component);
-    if (Status status = build_stage(*stage, options, session); !status) {
-      Error error = std::move(status).error();
-      // A compiler has named the place already; of the others, the node is the place.
-      if (error.detail().file.empty() && error.code() == ErrorCode::component_not_found)
-        error = config::placed(std::move(error), node.component_where.file.empty() ? node.where : node.component_where);
-      return fail(std::move(error).at_node(flow.name, node.name, {}));
-    }
-    const std::filesystem::path& file = stage->request.output;
-    const bool is_ours = plan.base.empty() || file.is_absolute();
-    node.component = is_ours ? file.string() : file.lexically_relative(plan.base.lexically_normal()).string();
-    stage->component = node.component;
-    stages.push_back(*std::move(stage));
-  }
-  return stages;
 }
 
 // Watches the sources of all that was built. Errors: E0004.
@@ -258,7 +197,11 @@ std::expected<std::vector<RunResult>, Refusal> run_plan(Plan& plan, const RunOpt
                                                         CliEvents& events) {
   std::vector<std::vector<BuiltStage>> built;
   for (FlowConfig& flow : plan.flows) {
-    Result<std::vector<BuiltStage>> stages = build_components_of(flow, plan, options, session);
+    const ComponentOrigins origins{.manifest = plan.manifest ? &*plan.manifest : nullptr,
+                                   .security = plan.security,
+                                   .base = plan.base,
+                                   .build = !options.no_build};
+    Result<std::vector<BuiltStage>> stages = build_components_of(flow, origins, session);
     if (!stages) return refuse(std::move(stages).error(), flow.name);
     built.push_back(*std::move(stages));
   }

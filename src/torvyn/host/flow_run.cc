@@ -87,7 +87,8 @@ void add_run(FlowReport& report, const FlowReport& before) {
 
 class FlowRunOnDriver final : public FlowRun {
  public:
-  FlowRunOnDriver(Shared& shared, std::unique_ptr<FlowMaker> maker) : shared_(shared), maker_(std::move(maker)) {
+  FlowRunOnDriver(Shared& shared, std::unique_ptr<FlowMaker> maker, Audience audience)
+      : shared_(shared), maker_(std::move(maker)), audience_(audience) {
     last_known_.name = maker_->flow().name;
   }
 
@@ -285,6 +286,7 @@ class FlowRunOnDriver final : public FlowRun {
   }
 
   void ended(FlowReport report) {
+    if (audience_ == Audience::host && shared_.options.flow_ended) shared_.options.flow_ended(report);
     // Notified under the lock: whoever waits may destroy this as soon as it has it.
     const std::scoped_lock lock(mutex_);
     report_ = std::move(report);
@@ -293,6 +295,7 @@ class FlowRunOnDriver final : public FlowRun {
 
   Shared& shared_;
   std::unique_ptr<FlowMaker> maker_;
+  const Audience audience_;
   reactor::Interrupt interrupt_;
   std::optional<reactor::FlowPlan> plan_;
   std::shared_ptr<reactor::Scheduler::Flow> pooled_;
@@ -312,11 +315,12 @@ class FlowRunOnDriver final : public FlowRun {
 
 }  // namespace
 
-Result<std::unique_ptr<FlowRun>> make_run(Shared& shared, const config::FlowConfig& flow, const RunLimits& limits) {
+Result<std::unique_ptr<FlowRun>> make_run(Shared& shared, const config::FlowConfig& flow, const RunLimits& limits,
+                                          Audience audience) {
   auto maker = std::make_unique<FlowMaker>(shared, flow, limits);
   if (Status linked = maker->link(); !linked) return fail(maker->masked(std::move(linked).error()));
   const FlowMaker& made = *maker;
-  auto run = std::make_unique<FlowRunOnDriver>(shared, std::move(maker));
+  auto run = std::make_unique<FlowRunOnDriver>(shared, std::move(maker), audience);
   if (Status planned = run->make_plan(); !planned) return fail(made.masked(std::move(planned).error()));
   return run;
 }

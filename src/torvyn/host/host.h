@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,6 +37,9 @@ struct HostOptions {
   EventSink* events = nullptr;                 // outlives the host; null = nobody listens
   std::vector<config::FlowConfig> flows = {};  // that `start_flow` finds by name
   config::ObservabilityLevel level = config::ObservabilityLevel::production;
+  // Told of each flow that `start_flow`, `run` or `reload` has started, when it has ended. Short, on one of the host's threads, and may not call the
+  // host.
+  std::function<void(const observability::FlowReport&)> flow_ended = {};
   int stdin_fd = 0;
   int stdout_fd = 1;
 };
@@ -93,7 +97,7 @@ struct ReloadedFlow {
 
 struct ReloadResult {
   std::vector<ReloadedFlow> flows;  // in the order of the new manifest, then those that are gone
-  bool needs_new_host = false;      // `[runtime]` has changed too: what it says holds from the next host on
+  bool needs_new_host = false;      // `[runtime]` or `[security]` has changed too: that holds from the next host on
 };
 
 // Ended flows that a host remembers: enough for whoever asks how it went a moment later. The oldest is forgotten first.

@@ -41,6 +41,11 @@ HostBuilder& HostBuilder::with_event_sink(EventSink& events) {
   return *this;
 }
 
+HostBuilder& HostBuilder::on_flow_ended(std::function<void(const observability::FlowReport&)> callback) {
+  flow_ended_ = std::move(callback);
+  return *this;
+}
+
 Result<std::unique_ptr<Host>> HostBuilder::build() const {
   std::optional<config::Manifest> manifest = manifest_;
   if (config_file_) {
@@ -50,6 +55,7 @@ Result<std::unique_ptr<Host>> HostBuilder::build() const {
   if (manifest) {
     options.runtime = manifest->runtime;
     options.security = std::move(manifest->security);
+    options.level = manifest->observability.level;
     options.base_directory = manifest->directory;
     options.flows = std::move(manifest->flows);
   }
@@ -58,6 +64,7 @@ Result<std::unique_ptr<Host>> HostBuilder::build() const {
   if (worker_threads_) options.runtime.worker_threads = *worker_threads_;
   options.cache_directory = cache_directory_;
   options.events = events_;
+  options.flow_ended = flow_ended_;
   return Host::create(options);
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -30,6 +31,9 @@ class HostBuilder {
   HostBuilder& with_cache_directory(std::filesystem::path directory);  // of compiled code
   HostBuilder& with_event_sink(EventSink& events);                     // outlives the host
 
+  // See HostOptions::flow_ended.
+  HostBuilder& on_flow_ended(std::function<void(const observability::FlowReport&)> callback);
+
   // Errors: those of load_manifest and Host::create.
   Result<std::unique_ptr<Host>> build() const;
 
@@ -41,6 +45,7 @@ class HostBuilder {
   std::optional<std::uint32_t> worker_threads_;
   std::filesystem::path cache_directory_;
   EventSink* events_ = nullptr;
+  std::function<void(const observability::FlowReport&)> flow_ended_;
 };
 
 }  // namespace torvyn::host

@@ -218,7 +218,7 @@ class HostWithLife final : public Host {
 
   Result<std::unique_ptr<FlowRun>> prepare(const FlowConfig& flow, const RunLimits& limits) override {
     TORVYN_TRY(check_process());
-    return make_run(*shared_, flow, limits);
+    return make_run(*shared_, flow, limits, Audience::nobody);
   }
 
  private:
@@ -278,7 +278,7 @@ class HostWithLife final : public Host {
     }
     FileStamps stamps = stamps_of(flow, shared_->options.base_directory);
     if (prepared == nullptr) {
-      Result<std::unique_ptr<FlowRun>> made = make_run(*shared_, flow, limits);
+      Result<std::unique_ptr<FlowRun>> made = make_run(*shared_, flow, limits, Audience::host);
       if (!made) {
         registry_->withdraw(id);
         return fail(std::move(made).error());
@@ -329,7 +329,7 @@ Result<std::vector<HostWithLife::Change>> HostWithLife::changes(const config::Ma
       if (!same) change.told.change = before ? FlowChange::redefined : FlowChange::added;
     }
     if (change.told.change != FlowChange::unchanged) {
-      TORVYN_LET(change.prepared, make_run(*shared_, next, {}));
+      TORVYN_LET(change.prepared, make_run(*shared_, next, {}, Audience::host));
     }
     changes.push_back(std::move(change));
   }
@@ -396,7 +396,8 @@ Result<ReloadResult> HostWithLife::reload(const config::Manifest& manifest, bool
     for (Change& change : all) apply(change, manifest.runtime.drain_timeout_ns);
     registry_->reap();
   }
-  ReloadResult result{.flows = {}, .needs_new_host = manifest.runtime != shared_->options.runtime};
+  ReloadResult result{.flows = {}, .needs_new_host = manifest.runtime != shared_->options.runtime ||
+                                        manifest.security != shared_->options.security};
   for (Change& change : all) result.flows.push_back(std::move(change.told));
   return result;
 }

@@ -70,7 +70,7 @@ struct StageReport {
   std::uint64_t time_ns = 0;  // inside the stage, waiting of built-in stages included
   std::uint64_t p50_ns = 0;   // an element; the time of a run of n elements counts as n times its nth part
   std::uint64_t p99_ns = 0;
-  LatencyCounts latency;
+  LatencyCounts latency = {};
   std::uint64_t memory_bytes = 0;  // guest memory at the end
 
   resources::CopyCount copies_total() const noexcept;
@@ -95,7 +95,7 @@ struct FlowReport {
   std::uint32_t restarts = 0;  // after failures; all but the percentiles is summed over them
   std::uint64_t p50_ns = 0;    // of an element, from its source to its delivery
   std::uint64_t p99_ns = 0;
-  LatencyCounts latency;
+  LatencyCounts latency = {};
   FateCounts fates;
   std::vector<StageReport> stages;  // in the order elements travel
   std::vector<StreamReport> streams;

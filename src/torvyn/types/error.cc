@@ -11,6 +11,24 @@ std::string code_string(ErrorCode code) {
   return {text.data(), static_cast<std::size_t>(length)};
 }
 
+std::optional<ErrorCode> error_code_from(std::string_view text) noexcept {
+  if (text.size() != 5 || text[0] != 'E') return std::nullopt;
+  unsigned number = 0;
+  for (const char digit : text.substr(1)) {
+    if (digit < '0' || digit > '9') return std::nullopt;
+    number = number * 10 + static_cast<unsigned>(digit - '0');
+  }
+  switch (number) {
+#define TORVYN_CODE_CASE(code_number, name, title) \
+  case code_number:                                \
+    return ErrorCode::name;
+    TORVYN_ERROR_CODES(TORVYN_CODE_CASE)
+#undef TORVYN_CODE_CASE
+    default:
+      return std::nullopt;
+  }
+}
+
 std::string warning_code_string(ErrorCode code) {
   std::string text = code_string(code);
   text.front() = 'W';

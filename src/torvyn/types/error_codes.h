@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -77,6 +78,9 @@ enum class ErrorCode : std::uint16_t {
 std::string code_string(ErrorCode code);
 // "W0203": the same thing where it keeps nothing from working.
 std::string warning_code_string(ErrorCode code);
+
+// The code that `text` spells, as code_string does; nothing where it is none.
+std::optional<ErrorCode> error_code_from(std::string_view text) noexcept;
 
 // The one-line title of a code, for instance "graph invalid".
 std::string_view code_title(ErrorCode code) noexcept;

@@ -45,6 +45,14 @@ Result<int> quarter_of(int number, int& reached) {
   return quarter;
 }
 
+TEST(ErrorCodes, AreReadAsTheyAreWritten) {
+#define TORVYN_EXPECT_READ(number, name, title) EXPECT_EQ(error_code_from(code_string(ErrorCode::name)), ErrorCode::name);
+  TORVYN_ERROR_CODES(TORVYN_EXPECT_READ)
+#undef TORVYN_EXPECT_READ
+  for (const char* text : {"", "E", "E020", "E02033", "W0203", "E9999", "E02O3"})
+    EXPECT_EQ(error_code_from(text), std::nullopt) << text;
+}
+
 TEST(ErrorCodes, HaveAFormForWarnings) { EXPECT_EQ(warning_code_string(ErrorCode::deprecated_contract), "W0110"); }
 
 TEST(ErrorCode, IsShownWithFourDigits) {
