@@ -80,7 +80,8 @@ Result<HostAddress> find_host(std::string_view said, const config::Configuration
       return HostAddress{.socket = own, .url = {}};
   const std::vector<std::string> names = names_in(state_directory);
   if (names.empty())
-    return fail(ErrorCode::address_in_use, fmt::format("no host runs here: there is no socket in `{}`", state_directory.string()),
+    return fail(ErrorCode::address_in_use,
+                fmt::format("no host runs here: there is no socket in `{}`", state_directory.string()),
                 "start one with torvyn serve, or name one with --host");
   if (names.size() > 1)
     return fail(ErrorCode::address_in_use, fmt::format("several hosts run here: {}", fmt::join(names, ", ")),

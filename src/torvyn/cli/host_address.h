@@ -12,8 +12,8 @@ namespace torvyn::cli {
 
 // A running host's inspection API.
 struct HostAddress {
-  std::filesystem::path socket;  // empty: `url`
-  std::string url;               // "http://127.0.0.1:9465", without a slash at its end
+  std::filesystem::path socket;           // empty: `url`
+  std::string url;                        // "http://127.0.0.1:9465", without a slash at its end
   std::filesystem::path token_file = {};  // of a URL; empty = none
 
   // As messages call it.

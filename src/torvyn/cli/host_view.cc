@@ -81,10 +81,11 @@ std::string draw_flow(std::string_view flow_json, const Palette& palette) {
                                  count_of(member(flow, "dropped")), count_of(member(flow, "failed")));
   Rows stages = {{"stage", "path", "in", "out", "errors", "restarts", "p50", "p99", "component"}};
   for (const Json& stage : member(json, "stages"))
-    stages.push_back({text_of(member(stage, "node")), text_of(member(stage, "path")), count_of(member(stage, "elements_in")),
-                      count_of(member(stage, "elements_out")), count_of(member(stage, "errors")),
-                      count_of(member(stage, "restarts")), time_of(member(stage, "p50_ns")),
-                      time_of(member(stage, "p99_ns")), text_of(member(stage, "component"))});
+    stages.push_back({text_of(member(stage, "node")), text_of(member(stage, "path")),
+                      count_of(member(stage, "elements_in")), count_of(member(stage, "elements_out")),
+                      count_of(member(stage, "errors")), count_of(member(stage, "restarts")),
+                      time_of(member(stage, "p50_ns")), time_of(member(stage, "p99_ns")),
+                      text_of(member(stage, "component"))});
   if (stages.size() > 1) text += aligned(stages);
   Rows streams = {{"stream", "elements", "waiting", "peak", "dropped"}};
   for (const Json& stream : member(json, "streams"))
@@ -130,8 +131,8 @@ std::string draw_top(std::string_view host_json, std::string_view flows_json, st
   for (const Json& flow : flows_of(parsed(flows_json), false)) {
     std::string rate = "-";
     if (const auto known = before.find(number_of(member(flow, "id"))); known != before.end() && seconds > 0)
-      rate = config::format_count(static_cast<std::uint64_t>(
-          static_cast<double>(number_of(member(flow, "pulled")) - known->second) / seconds));
+      rate = config::format_count(
+          static_cast<std::uint64_t>(static_cast<double>(number_of(member(flow, "pulled")) - known->second) / seconds));
     rows.push_back({text_of(member(flow, "name")), text_of(member(flow, "state")), count_of(member(flow, "pulled")),
                     rate, count_of(member(flow, "delivered")), count_of(member(flow, "errors")),
                     time_of(member(flow, "duration_ns"))});

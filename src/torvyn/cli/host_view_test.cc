@@ -60,9 +60,8 @@ TEST(HostView, ShowsWhatAReloadDoes) {
 
 TEST(HostView, ShowsRatesBetweenTwoAnswers) {
   const char* const before = R"({"flows":[{"id":2,"name":"main","pulled":200}]})";
-  const std::string text =
-      draw_top(R"({"name":"orders","state":"running","up_ns":5000000000,"level":"production"})", flows, before, 0.5,
-               Palette());
+  const std::string text = draw_top(R"({"name":"orders","state":"running","up_ns":5000000000,"level":"production"})",
+                                    flows, before, 0.5, Palette());
   EXPECT_THAT(text, HasSubstr("orders · running · up 5 s · level production\n"));
   EXPECT_THAT(text, HasSubstr(" main   running    1,200   2,000     1,100      0       2 s\n"));
 }

@@ -53,9 +53,7 @@ Json of_head(const JsonHead& head) {
           {"warnings", std::move(warnings)}};
 }
 
-void add_report(Json& json, const FlowReport& report) {
-  json.update(Json::parse(observability::report_json(report)));
-}
+void add_report(Json& json, const FlowReport& report) { json.update(Json::parse(observability::report_json(report))); }
 
 Json of_interface(const engine::InterfaceInfo& interface) {
   return {{"name", interface.name}, {"kind", interface.kind}, {"items", interface.items}};

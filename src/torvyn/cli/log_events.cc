@@ -52,8 +52,7 @@ void LogEvents::event(Severity severity, std::string_view code, std::string_view
 
 void LogEvents::guest_line(Severity severity, std::string_view node, std::string_view text) noexcept {
   if (severity < least_) return;
-  write(line_of(
-      {{"time", now()}, {"level", level_name(severity)}, {"node", node}, {"text", text}, {"guest", true}}));
+  write(line_of({{"time", now()}, {"level", level_name(severity)}, {"node", node}, {"text", text}, {"guest", true}}));
 }
 
 void LogEvents::error(const Error& error) noexcept {

@@ -35,8 +35,8 @@ TEST(LogEvents, WritesALineOfJsonForEachEvent) {
     log.guest_line(Severity::info, "shout", "hello \xff");
   });
   ASSERT_EQ(lines.size(), 2U);
-  EXPECT_TRUE(std::regex_match(lines[0]["time"].get<std::string>(),
-                               std::regex(R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)")));
+  EXPECT_TRUE(
+      std::regex_match(lines[0]["time"].get<std::string>(), std::regex(R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)")));
   EXPECT_EQ(lines[0]["level"], "warn");
   EXPECT_EQ(lines[0]["code"], "W0300");
   EXPECT_EQ(lines[0]["node"], "shout");

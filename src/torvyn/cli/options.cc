@@ -226,7 +226,8 @@ class Grammar {
   }
 
   void add_serve(Typed& typed) {
-    App* serve = app_.add_subcommand("serve", "Run a host as a service: the manifest's flows, until it is told to stop");
+    App* serve =
+        app_.add_subcommand("serve", "Run a host as a service: the manifest's flows, until it is told to stop");
     serve->add_flag("--no-build", typed.no_build, "Use components as they were built before");
     serve->add_option("--log-level", typed.log_level, "Write lines from: trace, debug, info, warn or error")
         ->type_name("LEVEL");
@@ -458,12 +459,14 @@ Result<std::optional<std::uint64_t>> read_duration(std::string_view option, cons
 // An argument that a command cannot do without.
 Status needs(std::string_view command, std::string_view what, const std::string& typed, std::string_view example) {
   if (!typed.empty()) return {};
-  return fail(ErrorCode::usage, fmt::format("`{}` needs {}", command, what), fmt::format("torvyn {} {}", command, example));
+  return fail(ErrorCode::usage, fmt::format("`{}` needs {}", command, what),
+              fmt::format("torvyn {} {}", command, example));
 }
 
 Result<Command> read_start(const Typed& typed) {
   TORVYN_TRY(needs("start", "the name of a flow", typed.flow, "main"));
-  StartOptions options{.host = typed.host, .flow = typed.flow, .pipeline = typed.pipeline, .elements_max = {}, .timeout_ns = {}};
+  StartOptions options{
+      .host = typed.host, .flow = typed.flow, .pipeline = typed.pipeline, .elements_max = {}, .timeout_ns = {}};
   TORVYN_LET(options.elements_max, whole_number("--limit", typed.limit));
   TORVYN_LET(options.timeout_ns, read_duration("--timeout", typed.timeout));
   return options;
@@ -486,11 +489,8 @@ Result<Command> read_caller(const std::string& command, const Typed& typed) {
   }
   if (command == "swap") {
     TORVYN_TRY(needs("swap", "a flow, a node and a component", typed.target, "main shout ./shout.wasm"));
-    return SwapOptions{.host = typed.host,
-                       .flow = typed.flow,
-                       .node = typed.node,
-                       .component = typed.target,
-                       .flush = typed.flush};
+    return SwapOptions{
+        .host = typed.host, .flow = typed.flow, .node = typed.node, .component = typed.target, .flush = typed.flush};
   }
   TORVYN_TRY(is_one_of("level", typed.level, "OBSERVED"));
   return LevelOptions{.host = typed.host, .level = typed.level};

@@ -64,7 +64,9 @@ class ServiceLog {
   ServiceLog(const ServiceLog&) = delete;
   ServiceLog& operator=(const ServiceLog&) = delete;
 
-  EventSink& events() noexcept { return screen_ ? static_cast<EventSink&>(*screen_) : static_cast<EventSink&>(*lines_); }
+  EventSink& events() noexcept {
+    return screen_ ? static_cast<EventSink&>(*screen_) : static_cast<EventSink&>(*lines_);
+  }
   void note(std::string_view text) noexcept { events().event(Severity::info, {}, {}, text); }
   void warn(const config::Notice& notice) {
     if (screen_) return screen_->warn(warning_of(notice));
@@ -197,11 +199,11 @@ Status Service::listen() {
   const config::Manifest& manifest = configuration_.manifest;
   const std::filesystem::path state = state_directory();
   TORVYN_TRY(make_state_directory(state));
-  const host::HttpHandler all = host::inspection_handler(
-      *host_, {.name = manifest.name,
-               .version = TORVYN_VERSION,
-               .configuration = [this] { return effective_configuration(); },
-               .reload = [this](bool dry_run) { return reload(dry_run); }});
+  const host::HttpHandler all =
+      host::inspection_handler(*host_, {.name = manifest.name,
+                                        .version = TORVYN_VERSION,
+                                        .configuration = [this] { return effective_configuration(); },
+                                        .reload = [this](bool dry_run) { return reload(dry_run); }});
   std::vector<host::HttpListener> listeners;
   listeners.push_back({.socket_path = std::filesystem::absolute(socket_of(state, manifest.name)),
                        .socket_mode = manifest.api.socket_mode,
@@ -231,8 +233,8 @@ Status Service::start_flows() {
     TORVYN_TRY(host_->start_flow(flow.name));
     ++started;
   }
-  const std::string status = fmt::format("host {} runs, {} flow{} started", configuration_.manifest.name, started,
-                                         started == 1 ? "" : "s");
+  const std::string status =
+      fmt::format("host {} runs, {} flow{} started", configuration_.manifest.name, started, started == 1 ? "" : "s");
   log_.note(status);
   manager_.send("READY=1\nSTATUS=" + status);
   return {};
@@ -255,8 +257,8 @@ Result<host::ReloadResult> Service::reload(bool dry_run) {
 }
 
 void Service::reload_on_signal() {
-  const auto now_us = std::chrono::duration_cast<std::chrono::microseconds>(
-      std::chrono::steady_clock::now().time_since_epoch());
+  const auto now_us =
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch());
   manager_.send(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", now_us.count()));
   const Result<host::ReloadResult> result = reload(false);
   if (!result) {
@@ -268,7 +270,8 @@ void Service::reload_on_signal() {
         log_.note(fmt::format("flow {}: {}", flow.name, host::flow_change_name(flow.change)));
       if (flow.error) log_.error(*flow.error);
     }
-    if (result->needs_new_host) log_.note("[runtime] or [security] has changed too: that holds once the host is started anew");
+    if (result->needs_new_host)
+      log_.note("[runtime] or [security] has changed too: that holds once the host is started anew");
   }
   manager_.send("READY=1");
 }
@@ -293,8 +296,8 @@ void Service::stop() {
   const auto ended = host_->shutdown(drain_ns);
   server_.reset();
   if (ended)
-    log_.note(fmt::format("host stopped: {} flow{} drained, {} cancelled", ended->drained, ended->drained == 1 ? "" : "s",
-                          ended->cancelled));
+    log_.note(fmt::format("host stopped: {} flow{} drained, {} cancelled", ended->drained,
+                          ended->drained == 1 ? "" : "s", ended->cancelled));
 }
 
 }  // namespace

@@ -161,7 +161,7 @@ Result<std::unique_ptr<reactor::Stage>> FlowMaker::builtin_stage(const linker::L
 }
 
 std::unique_ptr<reactor::Stage> FlowMaker::component_stage(const linker::LinkedNode& node,
-                                                            const security::Sandbox& sandbox) {
+                                                           const security::Sandbox& sandbox) {
   const config::RuntimeConfig& runtime = shared_.options.runtime;
   engine::InstanceOptions instance;
   instance.flow = flow_.name;

@@ -101,10 +101,8 @@ std::vector<FlowStatus> FlowRegistry::list() const {
   const std::scoped_lock lock(mutex_);
   std::vector<FlowStatus> flows;
   for (const auto& [id, entry] : entries_) {
-    FlowStatus status{.id = id,
-                      .name = entry.name,
-                      .progress = {},
-                      .defined = entry.origin != nullptr && entry.origin->defined};
+    FlowStatus status{
+        .id = id, .name = entry.name, .progress = {}, .defined = entry.origin != nullptr && entry.origin->defined};
     std::optional<FlowReport> report = entry.report;
     if (!report && entry.run != nullptr && entry.run->has_ended()) report = entry.run->wait();
     if (report) {

@@ -396,8 +396,9 @@ Result<ReloadResult> HostWithLife::reload(const config::Manifest& manifest, bool
     for (Change& change : all) apply(change, manifest.runtime.drain_timeout_ns);
     registry_->reap();
   }
-  ReloadResult result{.flows = {}, .needs_new_host = manifest.runtime != shared_->options.runtime ||
-                                        manifest.security != shared_->options.security};
+  ReloadResult result{
+      .flows = {},
+      .needs_new_host = manifest.runtime != shared_->options.runtime || manifest.security != shared_->options.security};
   for (Change& change : all) result.flows.push_back(std::move(change.told));
   return result;
 }

@@ -425,8 +425,7 @@ HttpResponse InspectionApi::reload(const HttpRequest& request, Parts) const {
                      {"change", flow_change_name(flow.change)},
                      {"nodes", flow.nodes},
                      {"error", flow.error ? Json::parse(observability::error_json(*flow.error)) : Json()}});
-  return json_response(
-      {{"dry_run", dry_run}, {"needs_new_host", result->needs_new_host}, {"flows", std::move(flows)}});
+  return json_response({{"dry_run", dry_run}, {"needs_new_host", result->needs_new_host}, {"flows", std::move(flows)}});
 }
 
 HttpResponse InspectionApi::get_level(const HttpRequest&, Parts) const {

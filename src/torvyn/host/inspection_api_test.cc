@@ -47,10 +47,11 @@ class InspectionApiTest : public testing::Test {
     manifest_ = *manifest;
     host_ = *HostBuilder().with_manifest(*std::move(manifest)).with_worker_threads(2).build();
     EXPECT_TRUE(host_->start());
-    handler_ = inspection_handler(*host_, {.name = "t",
-                                           .version = "1.2.3",
-                                           .configuration = [] { return std::string(R"([{"path":"a.b"}])"); },
-                                           .reload = [this](bool dry_run) { return host_->reload(manifest_, dry_run); }});
+    handler_ =
+        inspection_handler(*host_, {.name = "t",
+                                    .version = "1.2.3",
+                                    .configuration = [] { return std::string(R"([{"path":"a.b"}])"); },
+                                    .reload = [this](bool dry_run) { return host_->reload(manifest_, dry_run); }});
   }
   ~InspectionApiTest() override {
     if (host_->state() == HostState::running) static_cast<void>(host_->shutdown(s_ns));
@@ -65,7 +66,8 @@ class InspectionApiTest : public testing::Test {
     return json::parse(response.body);
   }
   // The error's code.
-  std::string refused(unsigned status, const std::string& method, const std::string& path, const std::string& body = {}) {
+  std::string refused(unsigned status, const std::string& method, const std::string& path,
+                      const std::string& body = {}) {
     const HttpResponse response = call(method, path, body);
     EXPECT_EQ(response.status, status) << response.body;
     const json error = json::parse(response.body)["error"];

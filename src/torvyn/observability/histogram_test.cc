@@ -50,8 +50,8 @@ TEST(Histogram, TellsHowManyWereAtOrBelowEachBound) {
   EXPECT_EQ(LatencyCounts::bounds_ns.back(), Histogram::max_ns);
   EXPECT_EQ(counts.count, 5U);
   EXPECT_EQ(counts.at_or_below[0], 1U);
-  EXPECT_EQ(counts.at_or_below[3], 1U);  // 1 µs
-  EXPECT_EQ(counts.at_or_below[4], 4U);  // 2 µs
+  EXPECT_EQ(counts.at_or_below[3], 1U);   // 1 µs
+  EXPECT_EQ(counts.at_or_below[4], 4U);   // 2 µs
   EXPECT_EQ(counts.at_or_below[23], 4U);  // 5 s
   EXPECT_NEAR(static_cast<double>(counts.sum_ns), 10e9 + 4'590, 10e9 / 16);
 

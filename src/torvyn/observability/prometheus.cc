@@ -19,7 +19,7 @@ using Labels = std::vector<ClientMetric::Label>;
 constexpr std::array all_fates = {Fate::delivered, Fate::filtered,      Fate::absorbed, Fate::skipped,
                                   Fate::dropped,   Fate::dead_lettered, Fate::failed,   Fate::cancelled};
 static_assert(all_fates.size() == fate_count);
-constexpr std::array all_states = {FlowState::running, FlowState::completed, FlowState::limited,  FlowState::closed,
+constexpr std::array all_states = {FlowState::running, FlowState::completed, FlowState::limited,    FlowState::closed,
                                    FlowState::failed,  FlowState::cancelled, FlowState::interrupted};
 
 double seconds(std::uint64_t ns) { return static_cast<double>(ns) / 1e9; }

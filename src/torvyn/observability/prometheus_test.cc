@@ -33,8 +33,10 @@ TEST(Prometheus, TellsOfFlowsStagesStreamsAndPools) {
   EXPECT_THAT(text, HasSubstr("# TYPE torvyn_flow_latency_seconds histogram\n"));
   EXPECT_THAT(text, HasSubstr("torvyn_flow_latency_seconds_count{flow=\"main\"} 5\n"));
   EXPECT_THAT(text, HasSubstr("torvyn_flow_latency_seconds_bucket{flow=\"main\",le=\"+Inf\"} 5\n"));
-  EXPECT_THAT(text, HasSubstr("torvyn_component_invocations_total{flow=\"main\",node=\"upper\",component=\"upper.wasm\"} 5\n"));
-  EXPECT_THAT(text, HasSubstr("torvyn_stream_queue_current_depth{flow=\"main\",stream=\"in.output->upper.input\"} 2\n"));
+  EXPECT_THAT(
+      text, HasSubstr("torvyn_component_invocations_total{flow=\"main\",node=\"upper\",component=\"upper.wasm\"} 5\n"));
+  EXPECT_THAT(text,
+              HasSubstr("torvyn_stream_queue_current_depth{flow=\"main\",stream=\"in.output->upper.input\"} 2\n"));
   EXPECT_THAT(text, HasSubstr("torvyn_pool_reused_total{tier=\"medium\"} 7\n"));
   EXPECT_THAT(text, HasSubstr("torvyn_system_scheduler_idle_seconds_total 2.5\n"));
 }

@@ -46,7 +46,8 @@ Result<int> quarter_of(int number, int& reached) {
 }
 
 TEST(ErrorCodes, AreReadAsTheyAreWritten) {
-#define TORVYN_EXPECT_READ(number, name, title) EXPECT_EQ(error_code_from(code_string(ErrorCode::name)), ErrorCode::name);
+#define TORVYN_EXPECT_READ(number, name, title) \
+  EXPECT_EQ(error_code_from(code_string(ErrorCode::name)), ErrorCode::name);
   TORVYN_ERROR_CODES(TORVYN_EXPECT_READ)
 #undef TORVYN_EXPECT_READ
   for (const char* text : {"", "E", "E020", "E02033", "W0203", "E9999", "E02O3"})
