@@ -5,9 +5,11 @@
 #include <iterator>
 #include <random>
 #include <string>
+#include <variant>
 
 #include "torvyn/config/references.h"
 #include "torvyn/connectors/connectors.h"
+#include "torvyn/host/native_stages.h"
 #include "torvyn/reactor/component_stage.h"
 #include "torvyn/security/sandbox.h"
 #include "torvyn/types/clock.h"
@@ -55,7 +57,7 @@ reactor::FailurePolicy failure_policy(const linker::LinkedNode& node) {
 
 std::string component_name(const linker::LinkedNode& node) {
   const std::string& name = node.config->component;
-  if (node.component != nullptr || name.starts_with("builtin:")) return name;
+  if (node.component != nullptr || name.starts_with("builtin:") || name.starts_with("native:")) return name;
   return "builtin:" + name;
 }
 
@@ -66,19 +68,45 @@ std::string contract_name(const linker::LinkedNode& node) {
 
 }  // namespace
 
-FlowMaker::FlowMaker(Shared& shared, const config::FlowConfig& flow, const RunLimits& limits)
-    : shared_(shared), flow_(flow), limits_(limits), trace_id_(random_id<16>()) {}
+FlowMaker::FlowMaker(Shared& shared, FlowDefinition flow, const RunLimits& limits)
+    : shared_(shared), flow_(std::move(flow)), limits_(limits), trace_id_(random_id<16>()) {}
 
 Status FlowMaker::link() {
+  const bool has_inlet = std::ranges::any_of(
+      flow_.natives, [](const auto& native) { return std::holds_alternative<Inlet>(native.second.does); });
+  if (has_inlet && flow_.config.restart_on_failure)
+    return fail(
+        ErrorCode::usage, "flow `" + flow_.config.name + "` has an inlet, and is to be restarted after failures",
+        "what waited in the inlet would be lost: leave `restart_on_failure` out, and use `on_error` and `on_trap`");
   std::vector<config::FilledReference> filled;
-  for (config::NodeConfig& node : flow_.nodes) {
+  for (config::NodeConfig& node : flow_.config.nodes) {
     TORVYN_LET(std::vector<config::FilledReference> more,
                config::fill_references(node, shared_.options.base_directory, config::process_variable));
     std::ranges::move(more, std::back_inserter(filled));
   }
   if (!filled.empty()) masked_events_.emplace(*shared_.options.events, std::move(filled));
-  TORVYN_LET(linked_, linker::link_flow(flow_, *shared_.engine, builtin_catalog(), shared_.options.base_directory));
+  TORVYN_LET(linked_, linker::link_flow(flow_.config, *shared_.engine, catalog(), shared_.options.base_directory));
   return {};
+}
+
+// The built-in stages, and the program's own by the names its nodes were given.
+linker::BuiltinCatalog FlowMaker::catalog() const {
+  linker::BuiltinCatalog catalog = builtin_catalog();
+  if (flow_.natives.empty()) return catalog;
+  catalog.find = [this, find = std::move(catalog.find)](std::string_view name) -> std::optional<linker::BuiltinRoles> {
+    for (const config::NodeConfig& node : flow_.config.nodes) {
+      const auto native = flow_.natives.find(node.name);
+      if (native != flow_.natives.end() && node.component == name)
+        return linker::BuiltinRoles{.only = native->second.role};
+    }
+    return find(name);
+  };
+  return catalog;
+}
+
+void FlowMaker::wake_by_inlets(reactor::Waker* flow) {
+  for (const auto& native : flow_.natives)
+    if (const Inlet* const inlet = std::get_if<Inlet>(&native.second.does)) inlet->queue()->set_waker(flow);
 }
 
 Error FlowMaker::masked(Error error) const {
@@ -95,18 +123,19 @@ FlowReport FlowMaker::masked(FlowReport report) const {
 Result<reactor::FlowPlan> FlowMaker::plan(reactor::Interrupt& interrupt) {
   const config::RuntimeConfig& runtime = shared_.options.runtime;
   reactor::FlowPlan plan;
-  plan.name = flow_.name;
+  plan.name = flow_.config.name;
   plan.max_batch = runtime.max_batch;
   plan.max_batch_bytes = runtime.max_batch_bytes;
   plan.elements_max = limits_.elements_max;
   plan.errors_max = limits_.errors_max;
   plan.timeout_ns = timeout_ns();
-  plan.deadline_ns = flow_.deadline_ns;
+  plan.deadline_ns = flow_.config.deadline_ns;
   plan.content_types = &shared_.content_types;
   for (const linker::LinkedNode& node : linked_.nodes) {
     reactor::PlannedStage planned;
     Result<std::vector<std::unique_ptr<reactor::Stage>>> stages = make_stages(node, interrupt);
-    if (!stages) return fail(std::move(stages).error().at_node(flow_.name, node.config->name, node.config->component));
+    if (!stages)
+      return fail(std::move(stages).error().at_node(flow_.config.name, node.config->name, node.config->component));
     planned.stage = std::move(stages->front());
     std::move(stages->begin() + 1, stages->end(), std::back_inserter(planned.more));
     planned.role = node.role;
@@ -128,6 +157,10 @@ Result<reactor::FlowPlan> FlowMaker::plan(reactor::Interrupt& interrupt) {
 Result<std::vector<std::unique_ptr<reactor::Stage>>> FlowMaker::make_stages(const linker::LinkedNode& node,
                                                                             reactor::Interrupt& interrupt) {
   std::vector<std::unique_ptr<reactor::Stage>> stages;
+  if (const auto native = flow_.natives.find(node.config->name); native != flow_.natives.end()) {
+    stages.push_back(make_native_stage(native->second, node.ports, shared_));
+    return stages;
+  }
   if (node.component == nullptr) {
     TORVYN_LET(std::unique_ptr<reactor::Stage> stage, builtin_stage(node, interrupt));
     stages.push_back(std::move(stage));
@@ -164,7 +197,7 @@ std::unique_ptr<reactor::Stage> FlowMaker::component_stage(const linker::LinkedN
                                                            const security::Sandbox& sandbox) {
   const config::RuntimeConfig& runtime = shared_.options.runtime;
   engine::InstanceOptions instance;
-  instance.flow = flow_.name;
+  instance.flow = flow_.config.name;
   instance.node = node.config->name;
   instance.role = node.role;
   instance.contract = node.contract;

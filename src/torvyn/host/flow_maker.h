@@ -7,8 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "torvyn/host/flow_builder.h"
 #include "torvyn/host/masked_events.h"
 #include "torvyn/host/shared.h"
+#include "torvyn/reactor/executor.h"
 #include "torvyn/reactor/flow_plan.h"
 #include "torvyn/security/sandbox.h"
 #include "torvyn/types/ids.h"
@@ -19,7 +21,7 @@ namespace torvyn::host {
 class FlowMaker {
  public:
   // `shared` outlives this.
-  FlowMaker(Shared& shared, const config::FlowConfig& flow, const RunLimits& limits);
+  FlowMaker(Shared& shared, FlowDefinition flow, const RunLimits& limits);
 
   // Fills in what the settings refer to, and links.
   Status link();
@@ -28,22 +30,28 @@ class FlowMaker {
   Error masked(Error error) const;
   observability::FlowReport masked(observability::FlowReport report) const;
 
-  const config::FlowConfig& flow() const noexcept { return flow_; }
+  const config::FlowConfig& flow() const noexcept { return flow_.config; }
   linker::LinkedFlow& linked() noexcept { return linked_; }
-  std::optional<std::uint64_t> timeout_ns() const { return limits_.timeout_ns ? limits_.timeout_ns : flow_.timeout_ns; }
+  std::optional<std::uint64_t> timeout_ns() const {
+    return limits_.timeout_ns ? limits_.timeout_ns : flow_.config.timeout_ns;
+  }
 
   Result<reactor::FlowPlan> plan(reactor::Interrupt& interrupt);
+
+  // What a program puts into the flow from now on wakes it.
+  void wake_by_inlets(reactor::Waker* flow);
 
   // As many as the node has instances.
   Result<std::vector<std::unique_ptr<reactor::Stage>>> make_stages(const linker::LinkedNode& node,
                                                                    reactor::Interrupt& interrupt);
 
  private:
+  linker::BuiltinCatalog catalog() const;
   Result<std::unique_ptr<reactor::Stage>> builtin_stage(const linker::LinkedNode& node, reactor::Interrupt& interrupt);
   std::unique_ptr<reactor::Stage> component_stage(const linker::LinkedNode& node, const security::Sandbox& sandbox);
 
   Shared& shared_;
-  config::FlowConfig flow_;
+  FlowDefinition flow_;
   RunLimits limits_;
   TraceId trace_id_;
   std::optional<MaskedEvents> masked_events_;  // where something was filled in

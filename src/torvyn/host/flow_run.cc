@@ -280,6 +280,7 @@ class FlowRunOnDriver final : public FlowRun {
     // The one before stays for as long as a signal handler may be looking at it.
     before_ = std::exchange(current_, std::move(driver));
     driver_.store(current_.get());
+    maker_->wake_by_inlets(current_.get());
     if (const FlowState stop = stop_.load(); stop != FlowState::running) current_->request_stop(stop);
     if (cancelled_.load()) current_->cancel();
     return *current_;
@@ -315,7 +316,7 @@ class FlowRunOnDriver final : public FlowRun {
 
 }  // namespace
 
-Result<std::unique_ptr<FlowRun>> make_run(Shared& shared, const config::FlowConfig& flow, const RunLimits& limits,
+Result<std::unique_ptr<FlowRun>> make_run(Shared& shared, const FlowDefinition& flow, const RunLimits& limits,
                                           Audience audience) {
   auto maker = std::make_unique<FlowMaker>(shared, flow, limits);
   if (Status linked = maker->link(); !linked) return fail(maker->masked(std::move(linked).error()));

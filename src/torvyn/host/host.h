@@ -15,6 +15,7 @@
 #include "torvyn/config/host_settings.h"
 #include "torvyn/config/manifest.h"
 #include "torvyn/config/runtime_config.h"
+#include "torvyn/host/flow_builder.h"
 #include "torvyn/host/flow_run.h"
 #include "torvyn/linker/linker.h"
 #include "torvyn/observability/prometheus.h"
@@ -135,9 +136,9 @@ class Host {
   // Starts a flow of the manifest, or one that a program made. At any time one flow of a name runs.
   // Errors: E0207 no such flow; E0006 not Running, or a flow of that name runs; those of `prepare` and FlowRun::start.
   virtual Result<FlowId> start_flow(std::string_view name, const RunLimits& limits) = 0;
-  virtual Result<FlowId> start_flow(const config::FlowConfig& flow, const RunLimits& limits) = 0;
+  virtual Result<FlowId> start_flow(const FlowDefinition& flow, const RunLimits& limits) = 0;
   Result<FlowId> start_flow(std::string_view name) { return start_flow(name, RunLimits{}); }
-  Result<FlowId> start_flow(const config::FlowConfig& flow) { return start_flow(flow, RunLimits{}); }
+  Result<FlowId> start_flow(const FlowDefinition& flow) { return start_flow(flow, RunLimits{}); }
 
   // Of the flow's running instance, else of the one that ended last.
   virtual std::optional<FlowId> find_flow(std::string_view name) const = 0;
@@ -175,7 +176,10 @@ class Host {
   // (`${env:NAME}`, see config/references.h) are filled in now; no error, event or report shows what was put there.
   // Errors: E0703 where one cannot be; of the topology (E0203, E0204, E0207), of its components (E0102, E0104, E0201, E0205, E0206, E0210), of built-in stages'
   // settings (E0700 to E0702).
-  virtual Result<std::unique_ptr<FlowRun>> prepare(const config::FlowConfig& flow, const RunLimits& limits) = 0;
+  virtual Result<std::unique_ptr<FlowRun>> prepare(const FlowDefinition& flow, const RunLimits& limits) = 0;
+  Result<std::unique_ptr<FlowRun>> prepare(const config::FlowConfig& flow, const RunLimits& limits) {
+    return prepare(FlowDefinition{.config = flow}, limits);
+  }
 };
 
 }  // namespace torvyn::host

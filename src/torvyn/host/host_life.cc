@@ -111,10 +111,10 @@ class HostWithLife final : public Host {
     TORVYN_TRY(check_process());
     std::optional<FlowConfig> flow = definition(name);
     if (!flow) return fail(unknown_flow(name));
-    return start_one(*std::move(flow), limits, true);
+    return start_one({.config = *std::move(flow)}, limits, true);
   }
 
-  Result<FlowId> start_flow(const FlowConfig& flow, const RunLimits& limits) override {
+  Result<FlowId> start_flow(const FlowDefinition& flow, const RunLimits& limits) override {
     TORVYN_TRY(check_process());
     return start_one(flow, limits, false);
   }
@@ -216,7 +216,7 @@ class HostWithLife final : public Host {
 
   Result<ReloadResult> reload(const config::Manifest& manifest, bool dry_run) override;
 
-  Result<std::unique_ptr<FlowRun>> prepare(const FlowConfig& flow, const RunLimits& limits) override {
+  Result<std::unique_ptr<FlowRun>> prepare(const FlowDefinition& flow, const RunLimits& limits) override {
     TORVYN_TRY(check_process());
     return make_run(*shared_, flow, limits, Audience::nobody);
   }
@@ -261,12 +261,12 @@ class HostWithLife final : public Host {
   Status start_defined() {
     for (const std::string& name : defined_flows()) {
       const std::optional<FlowConfig> flow = definition(name);
-      if (flow && flow->autostart) TORVYN_TRY(start_one(*flow, {}, true));
+      if (flow && flow->autostart) TORVYN_TRY(start_one({.config = *flow}, {}, true));
     }
     return {};
   }
 
-  Result<FlowId> start_one(FlowConfig flow, const RunLimits& limits, bool defined,
+  Result<FlowId> start_one(FlowDefinition flow, const RunLimits& limits, bool defined,
                            std::unique_ptr<FlowRun> prepared = nullptr) {
     FlowId id;
     {
@@ -274,9 +274,9 @@ class HostWithLife final : public Host {
       const std::scoped_lock lock(mutex_);
       if (state_ != HostState::running)
         return refused("start a flow", state_, "flows are started between `start` and `shutdown`");
-      TORVYN_LET(id, registry_->reserve(flow.name));
+      TORVYN_LET(id, registry_->reserve(flow.config.name));
     }
-    FileStamps stamps = stamps_of(flow, shared_->options.base_directory);
+    FileStamps stamps = stamps_of(flow.config, shared_->options.base_directory);
     if (prepared == nullptr) {
       Result<std::unique_ptr<FlowRun>> made = make_run(*shared_, flow, limits, Audience::host);
       if (!made) {
@@ -290,8 +290,8 @@ class HostWithLife final : public Host {
       registry_->withdraw(id);
       return fail(std::move(started).error());
     }
-    const bool unwanted =
-        registry_->entered(id, run, {.config = std::move(flow), .stamps = std::move(stamps), .defined = defined});
+    const bool unwanted = registry_->entered(
+        id, run, {.config = std::move(flow.config), .stamps = std::move(stamps), .defined = defined});
     if (unwanted) run->cancel();
     return id;
   }
@@ -329,7 +329,7 @@ Result<std::vector<HostWithLife::Change>> HostWithLife::changes(const config::Ma
       if (!same) change.told.change = before ? FlowChange::redefined : FlowChange::added;
     }
     if (change.told.change != FlowChange::unchanged) {
-      TORVYN_LET(change.prepared, make_run(*shared_, next, {}, Audience::host));
+      TORVYN_LET(change.prepared, make_run(*shared_, {.config = next}, {}, Audience::host));
     }
     changes.push_back(std::move(change));
   }
@@ -347,7 +347,7 @@ void HostWithLife::restart(Change& change, std::uint64_t drain_timeout_ns) {
   static_cast<void>(drain(old, after(drain_timeout_ns)));
   change.told.change = FlowChange::restarted;
   change.told.nodes.clear();
-  if (auto started = start_one(*change.next, {}, true, std::move(change.prepared)); !started)
+  if (auto started = start_one({.config = *change.next}, {}, true, std::move(change.prepared)); !started)
     change.told.error = std::move(started).error();
 }
 
@@ -358,7 +358,7 @@ void HostWithLife::apply(Change& change, std::uint64_t drain_timeout_ns) {
       return;
     case FlowChange::added:
       if (!change.next->autostart) return;
-      if (auto started = start_one(*change.next, {}, true, std::move(change.prepared)); !started)
+      if (auto started = start_one({.config = *change.next}, {}, true, std::move(change.prepared)); !started)
         change.told.error = std::move(started).error();
       return;
     case FlowChange::removed:

@@ -176,8 +176,8 @@ TEST(HostLife, ManyThreadsStartListAndCancelAtOnce) {
   for (int t = 0; t < 8; ++t) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < 20; ++i) {
-        config::FlowConfig flow = made.flows.front();
-        flow.name = "flow-" + std::to_string(t);
+        FlowDefinition flow{.config = made.flows.front()};
+        flow.config.name = "flow-" + std::to_string(t);
         const auto id = host->start_flow(flow);
         if (!id) continue;
         static_cast<void>(host->list_flows());

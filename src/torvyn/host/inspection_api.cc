@@ -139,6 +139,8 @@ std::vector<FlowReport> last_reports(Host& host) {
   return reports;
 }
 
+bool is_component(const observability::StageReport& stage) { return stage.path != "builtin" && stage.path != "native"; }
+
 HttpResponse healthz(Host& host) {
   const HostState state = host.state();
   const bool alive = state != HostState::stopped;
@@ -159,7 +161,7 @@ HttpResponse metrics(Host& host) {
   for (const FlowReport& report : reports) {
     if (report.state != FlowState::running) continue;
     for (const observability::StageReport& stage : report.stages) {
-      if (stage.path == "builtin") continue;
+      if (!is_component(stage)) continue;
       system.components_active += stage.instances;
       system.memory_bytes += stage.memory_bytes;
     }
@@ -334,7 +336,7 @@ HttpResponse InspectionApi::start_flow(const HttpRequest& request, Parts) const 
     if (pipeline.empty()) return host_.start_flow(name, limits);
     TORVYN_LET(config::FlowConfig flow, pipeline::parse_pipeline(pipeline));
     flow.name = name;
-    return host_.start_flow(flow, limits);
+    return host_.start_flow(FlowDefinition{.config = std::move(flow)}, limits);
   }();
   if (!id) return error_response(id.error());
   return json_response({{"id", id->value()}, {"name", name}}, 201);
@@ -385,7 +387,7 @@ HttpResponse InspectionApi::components(const HttpRequest&, Parts) const {
   for (const FlowReport& report : last_reports(host_)) {
     if (report.state != FlowState::running) continue;
     for (const observability::StageReport& stage : report.stages) {
-      if (stage.path == "builtin") continue;
+      if (!is_component(stage)) continue;
       Used& used = components[stage.component];
       used.nodes.push_back({{"flow", report.name},
                             {"node", stage.node},

@@ -10,7 +10,7 @@ namespace torvyn::host {
 
 // As Host::prepare. `shared` outlives the run. Whether the host's `flow_ended` hears of a flow that was started: those that the host keeps.
 enum class Audience : std::uint8_t { nobody, host };
-Result<std::unique_ptr<FlowRun>> make_run(Shared& shared, const config::FlowConfig& flow, const RunLimits& limits,
+Result<std::unique_ptr<FlowRun>> make_run(Shared& shared, const FlowDefinition& flow, const RunLimits& limits,
                                           Audience audience);
 
 }  // namespace torvyn::host

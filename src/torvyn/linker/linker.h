@@ -20,6 +20,7 @@ namespace torvyn::linker {
 struct BuiltinRoles {
   bool source = false;
   bool sink = false;
+  std::optional<contracts::Role> only = {};  // of a stage with one role, whichever that is
 };
 
 // What the linker must know of the stages that are not components.

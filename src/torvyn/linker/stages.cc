@@ -59,6 +59,7 @@ Error placed_at(Error error, const FlowConfig& flow, const NodeConfig& node) {
 }
 
 Role builtin_role(const BuiltinRoles& roles, const Place& place) {
+  if (roles.only) return *roles.only;
   if (roles.source && roles.sink) return place.has_input ? Role::sink : Role::source;
   return roles.source ? Role::source : Role::sink;
 }

@@ -55,7 +55,7 @@ struct StageReport {
   std::string node;
   std::string component;  // "builtin:file", or the path of the component
   std::string role;
-  std::string path;      // "direct", "typed", "builtin"
+  std::string path;      // "direct", "typed", "builtin", or "native": a function of the program
   std::string contract;  // "element", "batch"; empty for built-in stages
   std::uint64_t elements_in = 0;
   std::uint64_t elements_out = 0;

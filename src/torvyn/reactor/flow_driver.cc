@@ -152,6 +152,7 @@ void FlowDriver::start() noexcept {
   std::size_t listeners = 0;
   std::size_t aggregators = 0;
   for (const auto& node : nodes_) {
+    if (node->is_source() && node->only_lane().stage->is_fed()) has_fed_sources_ = true;
     if (node->is_aggregator()) ack_aggregators[node->index] = aggregators++;
     if (node->is_source() && node->only_lane().stage->wants_acks())
       node->ack_source = ack_sources[node->index] = listeners++;
@@ -182,6 +183,7 @@ Turn::Next FlowDriver::work(const Quantum& quantum) noexcept {
       return Turn::Next::done;
     }
     if (waiting_nodes_ != 0) fire_timers();
+    if (waiting_nodes_ != 0 && has_fed_sources_) look_at_fed_sources();
     const std::size_t index = next_ready();
     if (index == nowhere) {
       if (book_.take_news()) {
@@ -253,6 +255,16 @@ void FlowDriver::fire_timers() noexcept {
     node->wait_until_ns = 0;
     --waiting_nodes_;
     mark_ready(node->index);
+  }
+}
+
+void FlowDriver::look_at_fed_sources() noexcept {
+  for (const std::size_t source : sources_) {
+    Node& node = *nodes_[source];
+    if (!node.waits() || !node.only_lane().stage->is_fed() || !node.only_lane().stage->has_something()) continue;
+    node.wait_until_ns = 0;
+    --waiting_nodes_;
+    mark_ready(node.index);
   }
 }
 

@@ -98,6 +98,7 @@ class FlowDriver final : public Driven, public Waker {
   void ask() noexcept;
   void collect_lanes() noexcept;
   void fire_timers() noexcept;
+  void look_at_fed_sources() noexcept;
   std::uint64_t next_timer_ns() const noexcept;
   std::size_t next_ready() noexcept;
   void mark_ready(std::size_t index) noexcept { ready_[index / 64] |= std::uint64_t{1} << (index % 64); }
@@ -193,6 +194,7 @@ class FlowDriver final : public Driven, public Waker {
   std::size_t open_sinks_ = 0;
   Quantum quantum_;
   std::uint64_t now_ns_ = 0;
+  bool has_fed_sources_ = false;
   std::uint64_t elements_handed_ = 0;  // in this turn
   std::uint64_t next_sequence_ = 0;
 

@@ -125,6 +125,7 @@ void FlowDriver::step_source(Node& node) noexcept {
     case StageStatus::ok:
     case StageStatus::nothing_yet:
       if (pulled == 0) {
+        if (lane.stage->is_fed()) return wait_until(node, never_ns);
         if (const std::uint64_t ready_at_ns = lane.stage->ready_at_ns(); ready_at_ns > now_ns_)
           return wait_until(node, ready_at_ns);
         node.next_wait_ns = std::clamp(2 * node.next_wait_ns, source_wait_first_ns, source_wait_last_ns);

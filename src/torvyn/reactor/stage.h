@@ -92,6 +92,10 @@ class Stage {
   virtual StageOutcome pull(const PullLimits& limits, Run& out) noexcept;
   // Sources, after `nothing_yet`: when there will be something, on the flow's clock; 0 = not known, ask again after a growing wait.
   virtual std::uint64_t ready_at_ns() const noexcept { return 0; }
+  // Sources that are given elements by other threads, which then wake the flow: whether a pull would have something to give now, or
+  // would say that the stream has ended. Such a source need not be asked again after a wait.
+  virtual bool is_fed() const noexcept { return false; }
+  virtual bool has_something() const noexcept { return false; }
   // Sources: the flow got slower or faster. Advice.
   virtual void notify_backpressure(bool pause) noexcept;
 
@@ -131,7 +135,7 @@ class Stage {
 
   // The copies made for this stage, before restarts too.
   virtual resources::CopyCounts copies() const noexcept { return {}; }
-  // "builtin", "typed".
+  // "builtin", "native", "typed".
   virtual std::string_view path() const noexcept = 0;
   // Guest linear memory now, bytes.
   virtual std::uint64_t memory_bytes() const noexcept { return 0; }

@@ -12,6 +12,8 @@
 #include <optional>
 #include <string>
 #include <system_error>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "torvyn/resources/free_stack.h"
@@ -122,6 +124,9 @@ struct BufferPool::Impl {
   std::vector<BufferHeader*> huge_free;  // has room for all that are kept; the back was used last
   std::uint32_t huge_kept = 0;           // that exist, free or not
 
+  std::mutex adopted_mutex;
+  std::unordered_map<std::uint32_t, std::function<void()>> adopted;  // how to release them, by slot
+
   TierBook& book(Tier tier) noexcept { return tiers[static_cast<std::size_t>(tier)]; }
 
   Status reserve();
@@ -132,6 +137,8 @@ struct BufferPool::Impl {
   AllocateStatus take_huge(std::uint64_t bytes, BufferHeader*& header) noexcept;
   AllocateStatus make_one_off(Tier tier, std::uint64_t bytes, BufferHeader*& header) noexcept;
   AllocateStatus make(Tier tier, std::uint64_t bytes, bool pooled, BufferHeader*& header) noexcept;
+  BufferHeader* take_extra() noexcept;
+  AllocateStatus adopt(std::span<const std::byte> bytes, std::function<void()> release, BufferHeader*& header) noexcept;
   void unmake(BufferHeader& header) noexcept;
 };
 
@@ -259,6 +266,48 @@ AllocateStatus BufferPool::Impl::make_one_off(Tier tier, std::uint64_t bytes, Bu
   return status;
 }
 
+// A header without memory, or null where all are out.
+BufferHeader* BufferPool::Impl::take_extra() noexcept {
+  if (BufferHeader* const free = extra_free.pop(headers)) return free;
+  const auto number = take_number(extra_used, extra_count);
+  if (!number) return nullptr;
+  BufferHeader& header = headers[first_extra_slot + *number];
+  header.pool = owner;
+  header.slot = first_extra_slot + *number;
+  move_generation_on(header);
+  return &header;
+}
+
+AllocateStatus BufferPool::Impl::adopt(std::span<const std::byte> bytes, std::function<void()> release,
+                                       BufferHeader*& header) noexcept {
+  if (bytes.size() > options.max_buffer_bytes) return AllocateStatus::too_large;
+  BufferHeader* const made = take_extra();
+  if (made == nullptr) return AllocateStatus::exhausted;
+  try {
+    const std::scoped_lock lock(adopted_mutex);
+    adopted.insert_or_assign(made->slot, std::move(release));
+  } catch (const std::bad_alloc&) {
+    extra_free.push(headers, made->slot);
+    return AllocateStatus::no_memory;
+  }
+  made->data = const_cast<std::byte*>(bytes.data());  // published at once: nobody writes to it
+  made->memory_bytes = bytes.size();
+  made->tier = tier_for(bytes.size());
+  made->pooled = false;
+  made->adopted = true;
+  made->capacity = static_cast<std::uint32_t>(bytes.size());
+  made->size.store(made->capacity, std::memory_order_relaxed);
+  made->content_type.store(0, std::memory_order_relaxed);
+  TierBook& tier_book = book(made->tier);
+  tier_book.fallbacks.fetch_add(1, std::memory_order_relaxed);
+  tier_book.allocated.fetch_add(1, std::memory_order_relaxed);
+  step(*made, BufferAction::acquire);
+  step(*made, BufferAction::publish);
+  made->references.store(1, std::memory_order_release);
+  header = made;
+  return AllocateStatus::ok;
+}
+
 // Huge buffers are mappings, so that all of their memory goes back when they do. Smaller one-offs come from the
 // allocator: a mapping each would use up the kernel's `vm.max_map_count`, which instances need.
 AllocateStatus BufferPool::Impl::make(Tier tier, std::uint64_t bytes, bool pooled, BufferHeader*& header) noexcept {
@@ -266,16 +315,7 @@ AllocateStatus BufferPool::Impl::make(Tier tier, std::uint64_t bytes, bool poole
                               ? map_memory(bytes)
                               : static_cast<std::byte*>(std::aligned_alloc(alignof(BufferHeader), bytes));
   if (data == nullptr) return AllocateStatus::no_memory;
-
-  BufferHeader* made = extra_free.pop(headers);
-  if (made == nullptr) {
-    if (const auto number = take_number(extra_used, extra_count)) {
-      made = &headers[first_extra_slot + *number];
-      made->pool = owner;
-      made->slot = first_extra_slot + *number;
-      move_generation_on(*made);
-    }
-  }
+  BufferHeader* const made = take_extra();
   if (made == nullptr) {
     tier == Tier::huge ? static_cast<void>(::munmap(data, bytes)) : std::free(data);
     return AllocateStatus::exhausted;
@@ -289,13 +329,19 @@ AllocateStatus BufferPool::Impl::make(Tier tier, std::uint64_t bytes, bool poole
 }
 
 void BufferPool::Impl::unmake(BufferHeader& header) noexcept {
-  if (header.tier == Tier::huge) {
+  std::function<void()> release;
+  if (header.adopted) {
+    header.adopted = false;
+    const std::scoped_lock lock(adopted_mutex);
+    release = std::move(adopted.extract(header.slot).mapped());
+  } else if (header.tier == Tier::huge) {
     ::munmap(header.data, header.memory_bytes);
   } else {
     std::free(header.data);
   }
   header.data = nullptr;
   extra_free.push(headers, header.slot);
+  if (release) release();
 }
 
 void BufferPool::Impl::recycle(BufferHeader& header) noexcept {
@@ -353,6 +399,15 @@ AllocateStatus BufferPool::allocate(std::uint64_t capacity_hint, BufferRef& out)
   const AllocateStatus status = impl_->allocate(capacity_hint, header);
   if (status != AllocateStatus::ok) return status;
   out = BufferRef(header, 0, 0);
+  return AllocateStatus::ok;
+}
+
+AllocateStatus BufferPool::adopt(std::span<const std::byte> bytes, std::function<void()> release,
+                                 BufferRef& out) noexcept {
+  BufferHeader* header = nullptr;
+  const AllocateStatus status = impl_->adopt(bytes, std::move(release), header);
+  if (status != AllocateStatus::ok) return status;
+  out = BufferRef(header, 0, static_cast<std::uint32_t>(bytes.size()));
   return AllocateStatus::ok;
 }
 

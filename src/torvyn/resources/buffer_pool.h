@@ -12,6 +12,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -73,7 +74,8 @@ struct alignas(64) BufferHeader {
   std::uint32_t capacity = 0;
   std::atomic<BufferState> state{BufferState::free};  // never `lent`: that is in_transit with loans
   Tier tier = Tier::small;
-  bool pooled = false;  // false: a one-off, given back to the machine when released
+  bool pooled = false;   // false: a one-off, given back to the machine when released
+  bool adopted = false;  // a one-off whose memory is somebody else's
 };
 static_assert(sizeof(BufferHeader) == 64);
 
@@ -249,6 +251,13 @@ class BufferPool {
   // depends on the hint alone: the tier's size, or the next multiple of huge_buffer_step_bytes, and max_buffer_bytes at
   // most. Its bytes are whatever the user before left there. `out` is untouched where there is none.
   [[nodiscard]] AllocateStatus allocate(std::uint64_t capacity_hint, BufferRef& out) noexcept;
+
+  // A buffer of memory that somebody else has: in_transit, with all of `bytes` in it, one reference. `release` is called once, when the last
+  // reference goes, on whichever thread that is; it throws nothing. `bytes` stay as they are until then. Where there is no buffer, `out` is untouched and
+  // `release` is not called. Counts as a one-off; enters the allocator and takes a short lock.
+  // Status: too_large, exhausted as `allocate`; an empty-handed `release` is fine.
+  [[nodiscard]] AllocateStatus adopt(std::span<const std::byte> bytes, std::function<void()> release,
+                                     BufferRef& out) noexcept;
 
   // What has been written to the buffer that `id` names, or nothing where it was released since. Any id is safe to ask
   // for. What is found may still be in its owner's hands: look at its state before its bytes.

@@ -582,5 +582,44 @@ TEST(BufferPoolThreads, FindOnlyTheBufferThatWasNamed) {
   EXPECT_EQ(pool->stats().live, 0U);
 }
 
+TEST(BufferPool, AdoptsMemoryAndReleasesItWithTheLastReference) {
+  const auto pool = *BufferPool::create({});
+  const std::array<std::byte, 5> bytes{std::byte{1}, std::byte{2}, std::byte{3}, std::byte{4}, std::byte{5}};
+  int released = 0;
+  BufferRef buffer;
+  ASSERT_EQ(pool->adopt(bytes, [&released] { ++released; }, buffer), AllocateStatus::ok);
+  EXPECT_EQ(buffer.state(), BufferState::in_transit);
+  EXPECT_EQ(buffer.bytes().data(), bytes.data());
+  EXPECT_EQ(buffer.size(), 5U);
+  BufferRef part = buffer.slice(1, 2);
+  const ResourceId id = buffer.id();
+  buffer.reset();
+  EXPECT_EQ(released, 0);
+  EXPECT_EQ(part.bytes()[0], std::byte{2});
+  EXPECT_TRUE(pool->find(id));
+  EXPECT_EQ(pool->stats().live, 1U);
+  part.reset();
+  EXPECT_EQ(released, 1);
+  EXPECT_FALSE(pool->find(id));
+  EXPECT_EQ(pool->stats().live, 0U);
+  EXPECT_EQ(pool->stats().tiers[0].fallbacks, 1U);
+
+  // The slot is as good as new.
+  ASSERT_EQ(pool->adopt({}, nullptr, buffer), AllocateStatus::ok);
+  EXPECT_EQ(buffer.size(), 0U);
+  buffer.reset();
+  EXPECT_EQ(released, 1);
+}
+
+TEST(BufferPool, AdoptsNothingTooLarge) {
+  const auto pool = *BufferPool::create({.max_buffer_bytes = 4});
+  const std::array<std::byte, 5> bytes{};
+  bool released = false;
+  BufferRef buffer;
+  EXPECT_EQ(pool->adopt(bytes, [&released] { released = true; }, buffer), AllocateStatus::too_large);
+  EXPECT_FALSE(buffer);
+  EXPECT_FALSE(released);
+}
+
 }  // namespace
 }  // namespace torvyn::resources
