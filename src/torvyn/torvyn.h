@@ -1,0 +1,26 @@
+// All of Torvyn for a program that embeds it. torvyn/prelude.h has the names that most programs want; each subsystem's folder has headers of
+// its own, which this one includes the first of.
+#pragma once
+
+#include "torvyn/config/manifest.h"
+#include "torvyn/config/runtime_config.h"
+#include "torvyn/connectors/connectors.h"
+#include "torvyn/contracts/contract_validator.h"
+#include "torvyn/engine/engine.h"
+#include "torvyn/host/flow_builder.h"
+#include "torvyn/host/host.h"
+#include "torvyn/host/host_builder.h"
+#include "torvyn/host/http_server.h"
+#include "torvyn/host/inspection_api.h"
+#include "torvyn/linker/linker.h"
+#include "torvyn/observability/flow_report.h"
+#include "torvyn/observability/prometheus.h"
+#include "torvyn/observability/report_json.h"
+#include "torvyn/pipeline/pipeline_string.h"
+#include "torvyn/reactor/flow_driver.h"
+#include "torvyn/reactor/scheduler.h"
+#include "torvyn/resources/buffer_pool.h"
+#include "torvyn/security/sandbox.h"
+#include "torvyn/types/error.h"
+#include "torvyn/types/event_sink.h"
+#include "torvyn/types/ids.h"
