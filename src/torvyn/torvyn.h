@@ -12,6 +12,7 @@
 #include "torvyn/host/host_builder.h"
 #include "torvyn/host/http_server.h"
 #include "torvyn/host/inspection_api.h"
+#include "torvyn/host/plugin.h"
 #include "torvyn/linker/linker.h"
 #include "torvyn/observability/flow_report.h"
 #include "torvyn/observability/prometheus.h"
