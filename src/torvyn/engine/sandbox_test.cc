@@ -1,6 +1,7 @@
 // What an instance can reach, with a real component that tries.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -17,6 +18,8 @@ namespace {
 class Sandbox : public GuestTest {
  protected:
   Sandbox() {
+    std::string name = (std::filesystem::temp_directory_path() / "torvyn-sandbox-XXXXXX").string();
+    root_ = ::mkdtemp(name.data());
     std::filesystem::create_directories(root_ / "open");
     std::filesystem::create_directories(root_ / "shut");
     put("open/a.txt", "in the open");
@@ -42,7 +45,7 @@ class Sandbox : public GuestTest {
     return texts_of(out);
   }
 
-  std::filesystem::path root_ = std::filesystem::path(testing::TempDir()) / "torvyn-engine-sandbox";
+  std::filesystem::path root_;
 };
 
 TEST_F(Sandbox, OfNothingHasNoFilesAndNoVariables) {
