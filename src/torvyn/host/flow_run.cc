@@ -133,7 +133,11 @@ class FlowRunOnDriver final : public FlowRun {
   Status start() override {
     const bool may_block =
         std::ranges::any_of(plan_->stages, [](const auto& stage) { return stage.stage->may_block(); });
-    if (may_block || maker_->flow().restart_on_failure) {
+    const bool callers_drive = shared_.options.callers_drive;
+    if (callers_drive && maker_->flow().restart_on_failure)
+      return fail(ErrorCode::usage, "a flow that is restarted after failures needs a thread of its own, and this host has none",
+                  "leave `restart` out, or give the host worker threads");
+    if (!callers_drive && (may_block || maker_->flow().restart_on_failure)) {
       try {
         thread_ = std::thread([this] { ended(run()); });
       } catch (const std::system_error& error) {
@@ -191,6 +195,10 @@ class FlowRunOnDriver final : public FlowRun {
           answer->came.notify_all();
         });
     }
+    drive([&answer] {
+      const std::scoped_lock answering(answer->mutex);
+      return answer->report.has_value();
+    });
     std::unique_lock waiting(answer->mutex);
     answer->came.wait_for(waiting, std::chrono::nanoseconds(wait_ns), [&answer] { return answer->report.has_value(); });
     std::optional<FlowReport> fresh = std::move(answer->report);
@@ -243,7 +251,9 @@ class FlowRunOnDriver final : public FlowRun {
                             .flush = flush,
                             .done = [&done](Result<std::uint64_t> result) { done.set_value(std::move(result)); }});
     }
-    TORVYN_LET(const std::uint64_t pause_ns, done.get_future().get());
+    std::future<Result<std::uint64_t>> swapped = done.get_future();
+    drive([&swapped] { return swapped.wait_for(std::chrono::seconds(0)) == std::future_status::ready; });
+    TORVYN_LET(const std::uint64_t pause_ns, swapped.get());
     const std::scoped_lock lock(mutex_);
     *found = std::move(replacement);
     return SwapResult{.pause_ns = pause_ns};
@@ -272,6 +282,14 @@ class FlowRunOnDriver final : public FlowRun {
       return report;
     }
     return driver.report();
+  }
+
+  // Where no thread of the host's does it: until `done`, or there is nothing to do any more.
+  template <class Done>
+  void drive(const Done& done) {
+    constexpr std::uint64_t slice_ns = 1'000'000;
+    while (shared_.options.callers_drive && !done() && shared_.scheduler->run_some(slice_ns).worked) {
+    }
   }
 
   reactor::FlowDriver& new_driver(reactor::FlowPlan plan, reactor::Executor* executor) {

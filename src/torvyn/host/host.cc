@@ -55,7 +55,8 @@ Result<std::unique_ptr<Host>> Host::create(const HostOptions& options) {
   engine_options.events = shared->options.events;
   if (runtime.compile_cache) engine_options.cache_directory = options.cache_directory;
   TORVYN_LET(shared->engine, engine::WasmEngine::create(engine_options));
-  const std::uint32_t workers = runtime.worker_threads == 0 ? usable_cores() : runtime.worker_threads;
+  std::uint32_t workers = runtime.worker_threads == 0 ? usable_cores() : runtime.worker_threads;
+  if (options.callers_drive) workers = 0;
   shared->scheduler = std::make_unique<reactor::Scheduler>(reactor::SchedulerOptions{.worker_threads = workers});
   return make_host(std::move(shared));
 }

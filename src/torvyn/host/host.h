@@ -19,6 +19,7 @@
 #include "torvyn/host/flow_run.h"
 #include "torvyn/linker/linker.h"
 #include "torvyn/observability/prometheus.h"
+#include "torvyn/reactor/scheduler.h"
 #include "torvyn/types/error.h"
 #include "torvyn/types/event_sink.h"
 #include "torvyn/types/ids.h"
@@ -35,6 +36,9 @@ struct HostOptions {
       cache_directory;  // of compiled code; empty = none. Ignored where runtime.compile_cache is false
   std::filesystem::path
       base_directory;  // relative paths of components and files are taken from here; empty = the current folder
+  // No threads drive flows: the program's do, in `run_some`, `wait`, `run` and `shutdown`. `runtime.worker_threads` then says nothing. All flows are driven there, those too
+  // whose stages may wait; a flow that is restarted after failures is E0006.
+  bool callers_drive = false;
   EventSink* events = nullptr;                 // outlives the host; null = nobody listens
   std::vector<config::FlowConfig> flows = {};  // that `start_flow` finds by name
   config::ObservabilityLevel level = config::ObservabilityLevel::production;
@@ -151,6 +155,10 @@ class Host {
   virtual Result<observability::FlowReport> report(FlowId id) = 0;  // how things stand, in report_wait_ns at most
   virtual Result<SwapResult> swap(FlowId id, std::string_view node, const std::filesystem::path& component,
                                   bool flush) = 0;
+
+  // With `callers_drive`: drives flows on the calling thread, for about so long; a call of a component that has begun is finished. One thread at a
+  // time; another one comes back at once, with `more`. Errors: E0006 the host has threads for it.
+  virtual Result<reactor::SomeWork> run_some(std::uint64_t budget_ns) = 0;
 
   // Those that run and those it remembers, in the order they were started.
   virtual std::vector<FlowStatus> list_flows() const = 0;

@@ -62,6 +62,7 @@ Result<std::unique_ptr<Host>> HostBuilder::build() const {
   if (runtime_) options.runtime = *runtime_;
   if (base_directory_) options.base_directory = *base_directory_;
   if (worker_threads_) options.runtime.worker_threads = *worker_threads_;
+  options.callers_drive = worker_threads_ == 0U;
   options.cache_directory = cache_directory_;
   options.events = events_;
   options.flow_ended = flow_ended_;

@@ -26,7 +26,8 @@ class HostBuilder {
   // Instead of those of the manifest.
   HostBuilder& with_runtime(const config::RuntimeConfig& runtime);
   HostBuilder& with_base_directory(std::filesystem::path directory);
-  HostBuilder& with_worker_threads(std::uint32_t threads);  // 0 = as many as the process may use cores
+  // Without it, as many as the manifest says, or as the process may use cores. 0: none, and nothing happens but in `run_some`, see Host.
+  HostBuilder& with_worker_threads(std::uint32_t threads);
 
   HostBuilder& with_cache_directory(std::filesystem::path directory);  // of compiled code
   HostBuilder& with_event_sink(EventSink& events);                     // outlives the host

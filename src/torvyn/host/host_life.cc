@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -23,13 +24,29 @@ using observability::FlowState;
 
 namespace {
 
+// Until the flow has ended, or the deadline; where nobody else drives it, by driving it.
+bool wait_until_ended(FlowRun& run, Shared& shared, std::optional<std::chrono::steady_clock::time_point> deadline) {
+  using std::chrono::steady_clock;
+  constexpr std::uint64_t slice_ns = 1'000'000;
+  while (shared.options.callers_drive && !run.has_ended()) {
+    if (deadline && steady_clock::now() >= *deadline) return false;
+    const reactor::SomeWork some = shared.scheduler->run_some(slice_ns);
+    // Somebody else may wake a flow meanwhile, who then also drives it, or waits for this thread to.
+    if (!some.worked && !run.has_ended()) std::this_thread::sleep_for(std::chrono::nanoseconds(slice_ns / 4));
+  }
+  if (!deadline) {
+    static_cast<void>(run.wait());
+    return true;
+  }
+  const auto left_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(*deadline - steady_clock::now()).count();
+  return run.wait_for(static_cast<std::uint64_t>(std::max<std::int64_t>(left_ns, 0))).has_value();
+}
+
 // Asked to end in good order, then cancelled. True: it did not have to be.
-bool drain(FlowRun& run, std::chrono::steady_clock::time_point deadline) {
-  const auto left = deadline - std::chrono::steady_clock::now();
-  const auto left_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(left).count();
-  if (run.wait_for(static_cast<std::uint64_t>(std::max<std::int64_t>(left_ns, 0)))) return true;
+bool drain(FlowRun& run, Shared& shared, std::chrono::steady_clock::time_point deadline) {
+  if (wait_until_ended(run, shared, deadline)) return true;
   run.cancel();
-  static_cast<void>(run.wait());
+  static_cast<void>(wait_until_ended(run, shared, std::nullopt));
   return false;
 }
 
@@ -77,7 +94,7 @@ class HostWithLife final : public Host {
     for (;;) {
       const std::vector<FlowRegistry::Running> flows = registry_->running_after_starts();
       if (flows.empty()) break;
-      for (const FlowRegistry::Running& flow : flows) static_cast<void>(flow.run->wait());
+      for (const FlowRegistry::Running& flow : flows) static_cast<void>(wait_until_ended(*flow.run, *shared_, std::nullopt));
     }
     // Somebody else's shutdown may have been faster: then it is theirs to finish.
     if (!shutdown(0)) {
@@ -99,7 +116,7 @@ class HostWithLife final : public Host {
     const std::vector<FlowRegistry::Running> flows = registry_->running_after_starts();
     for (const FlowRegistry::Running& flow : flows) flow.run->request_stop(StopReason::interrupt);
     ShutdownResult result;
-    for (const FlowRegistry::Running& flow : flows) ++(drain(*flow.run, deadline) ? result.drained : result.cancelled);
+    for (const FlowRegistry::Running& flow : flows) ++(drain(*flow.run, *shared_, deadline) ? result.drained : result.cancelled);
     registry_->reap();
     const std::scoped_lock lock(mutex_);
     state_ = HostState::stopped;
@@ -150,6 +167,7 @@ class HostWithLife final : public Host {
     TORVYN_TRY(check_process());
     TORVYN_LET(FlowRegistry::Found found, registry_->find_started(id));
     if (found.run == nullptr) return *std::move(found.report);
+    static_cast<void>(wait_until_ended(*found.run, *shared_, std::nullopt));
     FlowReport report = found.run->wait();
     found.run.reset();
     registry_->reap();
@@ -169,6 +187,14 @@ class HostWithLife final : public Host {
     TORVYN_LET(const FlowRegistry::Found found, registry_->find_started(id));
     if (found.run == nullptr) return fail(ErrorCode::usage, "the flow has ended: there is nothing to swap");
     return found.run->swap(node, component, flush);
+  }
+
+  Result<reactor::SomeWork> run_some(std::uint64_t budget_ns) override {
+    TORVYN_TRY(check_process());
+    if (!shared_->options.callers_drive)
+      return fail(ErrorCode::usage, "this host has worker threads, and needs no others",
+                  "build it with `with_worker_threads(0)`");
+    return shared_->scheduler->run_some(budget_ns);
   }
 
   std::vector<FlowStatus> list_flows() const override {
@@ -344,7 +370,7 @@ Result<std::vector<HostWithLife::Change>> HostWithLife::changes(const config::Ma
 void HostWithLife::restart(Change& change, std::uint64_t drain_timeout_ns) {
   FlowRun& old = *change.running->run;
   old.request_stop(StopReason::interrupt);
-  static_cast<void>(drain(old, after(drain_timeout_ns)));
+  static_cast<void>(drain(old, *shared_, after(drain_timeout_ns)));
   change.told.change = FlowChange::restarted;
   change.told.nodes.clear();
   if (auto started = start_one({.config = *change.next}, {}, true, std::move(change.prepared)); !started)
@@ -364,7 +390,7 @@ void HostWithLife::apply(Change& change, std::uint64_t drain_timeout_ns) {
     case FlowChange::removed:
       if (!change.running || !change.running->origin->defined) return;
       change.running->run->request_stop(StopReason::interrupt);
-      static_cast<void>(drain(*change.running->run, after(drain_timeout_ns)));
+      static_cast<void>(drain(*change.running->run, *shared_, after(drain_timeout_ns)));
       return;
     case FlowChange::restarted:
       restart(change, drain_timeout_ns);

@@ -337,6 +337,66 @@ TEST(Inlet, CannotBeInAFlowThatIsRestarted) {
   EXPECT_EQ(refused.error().code(), ErrorCode::usage);
 }
 
+TEST(HostWithoutThreads, IsDrivenByItsCaller) {
+  const std::thread::id here = std::this_thread::get_id();
+  config::RuntimeConfig runtime;
+  runtime.max_instances = 4;
+  const auto host = *HostBuilder().with_runtime(runtime).with_base_directory(TORVYN_TEST_COMPONENTS_DIR).with_worker_threads(0).build();
+  ASSERT_TRUE(host->start());
+  int seen = 0;
+  bool elsewhere = false;
+  FlowBuilder flow("main");
+  const Inlet in = flow.inlet("in");
+  flow.component("upper", "upper.wasm");
+  flow.sink("out", [&](const ElementView& element) -> StageResult {
+    elsewhere |= std::this_thread::get_id() != here;
+    seen += element.text() == "ABC" ? 1 : 0;
+    return {};
+  });
+  const auto id = host->start_flow(flow.definition());
+  ASSERT_TRUE(id) << id.error().to_string();
+  EXPECT_EQ(seen, 0);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(in.try_push("abc"), PushResult::ok);
+  EXPECT_EQ(seen, 0);
+  const auto some = host->run_some(1'000'000'000);
+  ASSERT_TRUE(some);
+  EXPECT_TRUE(some->worked);
+  EXPECT_FALSE(some->more);
+  EXPECT_EQ(seen, 10);
+  EXPECT_FALSE(host->run_some(1'000)->worked);
+  EXPECT_EQ(in.try_push("abc"), PushResult::ok);
+  in.close();
+  EXPECT_EQ(host->wait(*id)->fates[Fate::delivered], 11U);
+  EXPECT_FALSE(elsewhere);
+
+  // What runs when the host is shut down is drained by whoever does it.
+  FlowBuilder endless("endless");
+  endless.source("in", [](Outputs& outputs) -> std::expected<SourceState, ElementError> {
+    outputs.emit("x");
+    return SourceState::more;
+  });
+  endless.component("out", "null");
+  ASSERT_TRUE(host->start_flow(endless.definition()));
+  EXPECT_TRUE(host->run_some(1'000'000)->more);
+  const auto ended = host->shutdown(60'000'000'000);
+  ASSERT_TRUE(ended);
+  EXPECT_EQ(ended->drained, 1U);
+}
+
+TEST(HostWithoutThreads, RefusesWhatNeedsOne) {
+  config::RuntimeConfig runtime;
+  runtime.max_instances = 4;
+  const auto host = *HostBuilder().with_runtime(runtime).with_worker_threads(0).build();
+  ASSERT_TRUE(host->start());
+  FlowBuilder flow("main");
+  flow.source("in", numbers(1));
+  flow.component("out", "null");
+  flow.config().restart_on_failure = true;
+  EXPECT_EQ(host->start_flow(flow.definition()).error().code(), ErrorCode::usage);
+  const auto threaded = host_with();
+  EXPECT_EQ(threaded->run_some(1).error().code(), ErrorCode::usage);
+}
+
 TEST(FlowBuilder, WhatIsWrongShowsWhenTheFlowIsStarted) {
   const auto host = host_with();
   FlowBuilder backwards("backwards");

@@ -219,9 +219,15 @@ struct Scheduler::Core {
 
   explicit Core(SchedulerOptions given);
 
+  // Without threads there is one worker all the same, for whoever calls `run_some`.
+  static std::uint32_t worker_count(const SchedulerOptions& given) noexcept {
+    return std::max(1U, given.worker_threads);
+  }
+
   // The life of a worker.
   Status start_workers();
   void live(Hand& me) noexcept;
+  SomeWork run_some(std::uint64_t budget_ns) noexcept;
   void work(Hand& me, Worker& worker) noexcept;
   bool run_turn(Hand& me, Worker& worker, PooledFlow& flow) noexcept;
   TakenJob take_job() noexcept;
@@ -268,6 +274,7 @@ struct Scheduler::Core {
   std::atomic<Worker*> timekeeper{nullptr};
   std::atomic<bool> watch_sleeps{false};
 
+  std::mutex caller_mutex;   // of `run_some`; taken before `mutex`
   mutable std::mutex mutex;  // guards the rest; a queue's may be taken while it is held, not the other way round
   PairingHeap<PooledFlow, PooledFlow::TimerLinks> timers;
   Fifo<JobList, &JobList::next> job_lists;  // those with jobs
@@ -309,14 +316,15 @@ class Scheduler::ThreadFlow final : public OwnThreadFlow {
 Scheduler::Core::Core(SchedulerOptions given)
     : options(given),
       clock(*given.clock),
-      queues(given.worker_threads, given.quantum.time_ns),
-      workers(std::make_unique<Worker[]>(given.worker_threads)) {
-  for (std::uint32_t i = 0; i < given.worker_threads; ++i) workers[i].index = i;
+      queues(worker_count(given), given.quantum.time_ns),
+      workers(std::make_unique<Worker[]>(worker_count(given))) {
+  for (std::uint32_t i = 0; i < worker_count(given); ++i) workers[i].index = i;
 }
 
 Status Scheduler::Core::start_workers() {
   const std::lock_guard lock(mutex);
   TORVYN_ASSERT(!stopping, "a flow was started after its scheduler's end");
+  if (options.worker_threads == 0) return {};
   while (hands.size() < options.worker_threads) TORVYN_TRY(add_hand(&workers[hands.size()]));
   if (options.overrun_ns != never_ns && !watcher.joinable())
     TORVYN_TRY(start_thread(watcher, "torvyn-watch", [this] { watch(); }));
@@ -365,6 +373,35 @@ void Scheduler::Core::work(Hand& me, Worker& worker) noexcept {
       has_worker = go_to_sleep(me, worker);
     }
   }
+}
+
+SomeWork Scheduler::Core::run_some(std::uint64_t budget_ns) noexcept {
+  TORVYN_ASSERT(options.worker_threads == 0, "the workers have threads of their own");
+  const std::unique_lock alone(caller_mutex, std::try_to_lock);
+  if (!alone) return {.more = true};
+  SomeWork some;
+  Hand me;
+  Worker& worker = workers[0];
+  me.now_ns = clock.monotonic_ns();
+  const std::uint64_t end_ns = me.now_ns + std::min(budget_ns, never_ns - me.now_ns);
+  do {
+    if (next_timer_ns.load(std::memory_order_relaxed) <= me.now_ns) {
+      const std::lock_guard lock(mutex);
+      fire_timers(me.now_ns);
+    }
+    if (const TakenJob taken = take_job(); taken.job != nullptr) {
+      run_job(me, worker, taken);
+    } else if (Contender* const next = queues.next(worker.index)) {
+      run_turn(me, worker, static_cast<PooledFlow&>(*next));
+    } else {
+      some.wake_at_ns = next_timer_ns.load(std::memory_order_relaxed);
+      return some;
+    }
+    some.worked = true;
+  } while (me.now_ns < end_ns);
+  some.more = anyone_waits();
+  if (!some.more) some.wake_at_ns = next_timer_ns.load(std::memory_order_relaxed);
+  return some;
 }
 
 // Does what may overrun. False: it did, and the worker is another hand's now.
@@ -688,7 +725,6 @@ void Scheduler::ThreadFlow::leave_thread() noexcept {
 }
 
 Scheduler::Scheduler(SchedulerOptions options) {
-  TORVYN_ASSERT(options.worker_threads >= 1, "a scheduler without workers");
   core_ = std::make_shared<Core>(options);
 }
 
@@ -712,13 +748,15 @@ Scheduler::~Scheduler() {
 
 std::shared_ptr<Scheduler::Flow> Scheduler::make_flow(double share) {
   static_assert(sizeof(PooledFlow) <= 304, "there may be tens of thousands");
-  const std::uint32_t home = core_->next_home.fetch_add(1, std::memory_order_relaxed) % core_->options.worker_threads;
+  const std::uint32_t home = core_->next_home.fetch_add(1, std::memory_order_relaxed) % Core::worker_count(core_->options);
   return std::make_shared<PooledFlow>(core_, share, home);
 }
 
 std::shared_ptr<Scheduler::OwnThreadFlow> Scheduler::make_flow_on_own_thread() {
   return std::make_shared<ThreadFlow>(core_);
 }
+
+SomeWork Scheduler::run_some(std::uint64_t budget_ns) { return core_->run_some(budget_ns); }
 
 void Scheduler::clock_moved() noexcept {
   const std::lock_guard lock(core_->mutex);

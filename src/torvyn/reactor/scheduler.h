@@ -20,7 +20,7 @@
 namespace torvyn::reactor {
 
 struct SchedulerOptions {
-  std::uint32_t worker_threads = 1;  // at least 1
+  std::uint32_t worker_threads = 1;  // 0 = the program's threads do the work, in `run_some`
   Quantum quantum = {};  // of a turn; `may_block` is true on a flow's own thread alone, whatever stands here
   const Clock* clock = &SystemClock::instance();  // outlives the scheduler
   // A turn or job that has lasted this long, while others wait, goes on beside the workers; never_ns: however long it takes.
@@ -49,6 +49,13 @@ struct WorkerStats {
 // ending it, and must not use it.
 //
 // Thread: any, all members; but destroy it when nobody is in one, and not from one of its threads.
+// Where a `run_some` ended.
+struct SomeWork {
+  bool worked = false;                  // a turn or a job was run
+  bool more = false;                    // there is more to do now
+  std::uint64_t wake_at_ns = never_ns;  // else, when there will be, on the scheduler's clock, unless somebody wakes a flow before
+};
+
 class Scheduler {
  public:
   // The handle of a flow. It may be woken, and dropped, at any time; a flow that was started lives on until it has ended.
@@ -76,7 +83,7 @@ class Scheduler {
     virtual Status run(Driven& driven) = 0;
   };
 
-  // Requires: worker_threads ≥ 1. The threads come with the first flow that is started.
+  // The threads come with the first flow that is started.
   explicit Scheduler(SchedulerOptions options);
   // Requires: every flow that was started has ended. Joins the threads.
   ~Scheduler();
@@ -86,6 +93,10 @@ class Scheduler {
   // Requires: share ≥ share_min.
   std::shared_ptr<Flow> make_flow(double share);
   std::shared_ptr<OwnThreadFlow> make_flow_on_own_thread();
+
+  // Runs turns and jobs on the calling thread until `budget_ns` have passed or there is nothing to do; a turn that has begun is finished.
+  // One at a time: while another thread is in it, it does nothing and says `more`. Requires: worker_threads = 0.
+  SomeWork run_some(std::uint64_t budget_ns);
 
   // A sleeping worker waits for the next timer by the machine's clock. Whoever moves a clock that stands still says so here; flows with
   // a thread of their own are told by waking them.
