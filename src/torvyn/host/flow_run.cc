@@ -135,7 +135,8 @@ class FlowRunOnDriver final : public FlowRun {
         std::ranges::any_of(plan_->stages, [](const auto& stage) { return stage.stage->may_block(); });
     const bool callers_drive = shared_.options.callers_drive;
     if (callers_drive && maker_->flow().restart_on_failure)
-      return fail(ErrorCode::usage, "a flow that is restarted after failures needs a thread of its own, and this host has none",
+      return fail(ErrorCode::usage,
+                  "a flow that is restarted after failures needs a thread of its own, and this host has none",
                   "leave `restart` out, or give the host worker threads");
     if (!callers_drive && (may_block || maker_->flow().restart_on_failure)) {
       try {

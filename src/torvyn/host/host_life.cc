@@ -94,7 +94,8 @@ class HostWithLife final : public Host {
     for (;;) {
       const std::vector<FlowRegistry::Running> flows = registry_->running_after_starts();
       if (flows.empty()) break;
-      for (const FlowRegistry::Running& flow : flows) static_cast<void>(wait_until_ended(*flow.run, *shared_, std::nullopt));
+      for (const FlowRegistry::Running& flow : flows)
+        static_cast<void>(wait_until_ended(*flow.run, *shared_, std::nullopt));
     }
     // Somebody else's shutdown may have been faster: then it is theirs to finish.
     if (!shutdown(0)) {
@@ -116,7 +117,8 @@ class HostWithLife final : public Host {
     const std::vector<FlowRegistry::Running> flows = registry_->running_after_starts();
     for (const FlowRegistry::Running& flow : flows) flow.run->request_stop(StopReason::interrupt);
     ShutdownResult result;
-    for (const FlowRegistry::Running& flow : flows) ++(drain(*flow.run, *shared_, deadline) ? result.drained : result.cancelled);
+    for (const FlowRegistry::Running& flow : flows)
+      ++(drain(*flow.run, *shared_, deadline) ? result.drained : result.cancelled);
     registry_->reap();
     const std::scoped_lock lock(mutex_);
     state_ = HostState::stopped;

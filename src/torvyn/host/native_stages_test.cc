@@ -341,7 +341,11 @@ TEST(HostWithoutThreads, IsDrivenByItsCaller) {
   const std::thread::id here = std::this_thread::get_id();
   config::RuntimeConfig runtime;
   runtime.max_instances = 4;
-  const auto host = *HostBuilder().with_runtime(runtime).with_base_directory(TORVYN_TEST_COMPONENTS_DIR).with_worker_threads(0).build();
+  const auto host = *HostBuilder()
+                         .with_runtime(runtime)
+                         .with_base_directory(TORVYN_TEST_COMPONENTS_DIR)
+                         .with_worker_threads(0)
+                         .build();
   ASSERT_TRUE(host->start());
   int seen = 0;
   bool elsewhere = false;

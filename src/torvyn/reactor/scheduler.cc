@@ -724,9 +724,7 @@ void Scheduler::ThreadFlow::leave_thread() noexcept {
   if (before.joinable()) before.join();
 }
 
-Scheduler::Scheduler(SchedulerOptions options) {
-  core_ = std::make_shared<Core>(options);
-}
+Scheduler::Scheduler(SchedulerOptions options) { core_ = std::make_shared<Core>(options); }
 
 Scheduler::~Scheduler() {
   if (getpid() != core_->process) {
@@ -748,7 +746,8 @@ Scheduler::~Scheduler() {
 
 std::shared_ptr<Scheduler::Flow> Scheduler::make_flow(double share) {
   static_assert(sizeof(PooledFlow) <= 304, "there may be tens of thousands");
-  const std::uint32_t home = core_->next_home.fetch_add(1, std::memory_order_relaxed) % Core::worker_count(core_->options);
+  const std::uint32_t home =
+      core_->next_home.fetch_add(1, std::memory_order_relaxed) % Core::worker_count(core_->options);
   return std::make_shared<PooledFlow>(core_, share, home);
 }
 

@@ -51,9 +51,10 @@ struct WorkerStats {
 // Thread: any, all members; but destroy it when nobody is in one, and not from one of its threads.
 // Where a `run_some` ended.
 struct SomeWork {
-  bool worked = false;                  // a turn or a job was run
-  bool more = false;                    // there is more to do now
-  std::uint64_t wake_at_ns = never_ns;  // else, when there will be, on the scheduler's clock, unless somebody wakes a flow before
+  bool worked = false;  // a turn or a job was run
+  bool more = false;    // there is more to do now
+  std::uint64_t wake_at_ns =
+      never_ns;  // else, when there will be, on the scheduler's clock, unless somebody wakes a flow before
 };
 
 class Scheduler {
