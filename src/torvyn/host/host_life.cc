@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -64,11 +65,11 @@ class HostWithLife final : public Host {
   ~HostWithLife() override {
     // The threads that all of it stands on are the parent's.
     if (in_child()) {
-      static_cast<void>(registry_.release());
-      static_cast<void>(shared_.release());
+      std::ignore = registry_.release();
+      std::ignore = shared_.release();
       return;
     }
-    static_cast<void>(shutdown(0));
+    std::ignore = shutdown(0);
   }
 
   HostState state() const noexcept override {
@@ -88,7 +89,7 @@ class HostWithLife final : public Host {
   Result<std::vector<FlowReport>> run() override {
     TORVYN_TRY(start());
     if (Status started = start_defined(); !started) {
-      static_cast<void>(shutdown(0));
+      std::ignore = shutdown(0);
       return fail(std::move(started).error());
     }
     for (;;) {

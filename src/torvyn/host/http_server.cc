@@ -37,6 +37,7 @@
 
 #include "torvyn/types/file.h"
 
+// NOLINTBEGIN(bugprone-unused-return-value): Asio gives the error back that it has put into its last argument.
 namespace torvyn::host {
 
 namespace asio = boost::asio;
@@ -230,8 +231,7 @@ Status listen_at_address(Site& site, asio::io_context& context) {
   TORVYN_TRY(load_certificate(site));
   error_code error;
   tcp::resolver resolver(context);
-  const auto found =
-      resolver.resolve(host, address.substr(colon + 1), tcp::resolver::passive | tcp::resolver::numeric_service, error);
+  const auto found = resolver.resolve(host, address.substr(colon + 1), tcp::resolver::passive, error);
   if (error) return fail(refused(address, error));
   const tcp::endpoint endpoint = found.begin()->endpoint();
   tcp::acceptor acceptor(context);
@@ -566,3 +566,4 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(std::vector<HttpListener> 
 }
 
 }  // namespace torvyn::host
+// NOLINTEND(bugprone-unused-return-value)

@@ -69,10 +69,10 @@ struct HttpListener {
 
 // How far anybody can go.
 struct HttpLimits {
-  std::uint32_t connections_max = 64;          // open at once, all listeners together
-  std::uint32_t handlers_max = 4;              // answering at once: threads
-  std::uint32_t header_bytes_max = 16 * 1024;  // of one request, with its first line
-  std::uint64_t body_bytes_max = 1024 * 1024;  // of one request
+  std::uint32_t connections_max = 64;                         // open at once, all listeners together
+  std::uint32_t handlers_max = 4;                             // answering at once: threads
+  std::uint32_t header_bytes_max = 16 * 1024;                 // of one request, with its first line
+  std::uint64_t body_bytes_max = std::uint64_t{1024} * 1024;  // of one request
   std::chrono::milliseconds request_timeout{
       10'000};  // from a request's first byte to its last, and for the answer to be taken
   std::chrono::milliseconds idle_timeout{30'000};  // between requests of a connection

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <mutex>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "torvyn/config/references.h"
@@ -34,7 +35,7 @@ class PluginOnInstance final : public Plugin {
   ~PluginOnInstance() override {
     resources::clear_run(in_);
     resources::clear_run(out_);
-    if (instance_ != nullptr) static_cast<void>(instance_->teardown());
+    if (instance_ != nullptr) std::ignore = instance_->teardown();
   }
 
   Status open(const std::filesystem::path& component) {
