@@ -23,7 +23,7 @@
 extern "C" {
 #endif
 
-#define TVB_ABI_VERSION 4u
+#define TVB_ABI_VERSION 5u
 
 /* ---- values ------------------------------------------------------------------------------------------------------- */
 
@@ -71,6 +71,7 @@ typedef enum tvb_failure_kind {
   TVB_FAILURE_CONTRACT = 20,      /* bytes that the canonical ABI does not allow: bad UTF-8, bad discriminant, … */
   TVB_FAILURE_EXIT = 21,          /* the guest called exit */
   TVB_FAILURE_FOLDER = 22,        /* a granted folder cannot be opened; no trap */
+  TVB_FAILURE_WASI_HANDLES = 23,  /* a trap: the guest asked for more WASI handles than it may hold */
   TVB_FAILURE_TRAP = 29           /* any other trap */
 } tvb_failure_kind;
 
@@ -83,6 +84,7 @@ typedef struct tvb_failure {
   uint32_t line;        /* from 1; 0 = unknown */
   uint32_t column;
   uint64_t memory_grow_failed; /* bytes the guest last asked for in vain; 0 = none */
+  bool engine_memory_full;     /* that was because of the engine's bound, not the instance's */
 } tvb_failure;
 
 void tvb_string_free(tvb_string* text);
@@ -112,6 +114,24 @@ typedef struct tvb_batch_meta {
   uint32_t content_type;
   uint32_t reserved; /* 0 */
 } tvb_batch_meta;
+
+/* IPv4 in the first four bytes. An IPv4 address that was written as an IPv6 one comes as IPv4. */
+typedef struct tvb_address {
+  uint8_t ip[16];
+  uint16_t port;
+  bool is_v6;
+} tvb_address;
+
+/* What a socket wants with an address. */
+typedef enum tvb_address_use {
+  TVB_TCP_BIND = 0, /* the address to bind to; the unspecified one and port 0 where the guest leaves the choice */
+  TVB_TCP_LISTEN = 1,
+  TVB_TCP_ACCEPT = 2, /* the peer's */
+  TVB_TCP_CONNECT = 3,
+  TVB_UDP_BIND = 4,
+  TVB_UDP_SEND = 5,
+  TVB_UDP_RECEIVE = 6
+} tvb_address_use;
 
 /* The host of one instance: `host` is the pointer given to tvb_instance_new. `rep` names an entry of the host's table for this
  * instance. Views given out must stay valid and unchanged until the callback's caller has copied them: until the next
@@ -164,6 +184,15 @@ typedef struct tvb_host {
   /* The guest called `function` ("wall-clock.now") of a capability it was not granted, and the function has no error to answer
    * with. Always refuses. */
   uint32_t (*denied)(void* host, tvb_view capability, tvb_view function);
+  /* The guest called `function` of a capability, about `target` (a path, a family of addresses; may be empty). Where it was not allowed, the
+   * guest is given the interface's own error after this; unless the answer refuses. */
+  uint32_t (*accessed)(void* host, tvb_view capability, tvb_view function, tvb_view target, bool allowed);
+  /* Whether the guest may ask for the addresses of `name`; and an address that it is then told. */
+  bool (*may_look_up)(void* host, tvb_view name);
+  void (*looked_up)(void* host, tvb_view name, const tvb_address* address);
+  /* Whether a socket may do `use` (tvb_address_use) with the address. Called from any thread, also beside another callback; never once
+   * tvb_instance_free has returned. */
+  bool (*check_address)(void* host, uint32_t use, const tvb_address* address);
   bool (*has_capability)(void* host, tvb_view name);
   /* Words for the last refusal or failed allocation. */
   void (*refusal)(void* host, tvb_view* text);
@@ -174,8 +203,9 @@ typedef struct tvb_host {
 typedef struct tvb_engine_options {
   uint32_t
       max_instances; /* slots of the pooling allocator, in core instances and memories; 0 = allocate on demand, no pool */
-  uint64_t max_stack_bytes; /* guest stack of one call; 0 = the default, 512 KiB */
-  uint32_t tick_ms;         /* how often tvb_engine_tick will be called: the unit of call limits */
+  uint64_t max_stack_bytes;  /* guest stack of one call; 0 = the default, 512 KiB */
+  uint32_t tick_ms;          /* how often tvb_engine_tick will be called: the unit of call limits */
+  uint64_t max_memory_bytes; /* of all instances together, counted as an instance's; 0 = no bound */
 } tvb_engine_options;
 
 tvb_status tvb_engine_new(const tvb_engine_options* options, const tvb_host* host, tvb_engine** out,
@@ -183,6 +213,8 @@ tvb_status tvb_engine_new(const tvb_engine_options* options, const tvb_host* hos
 void tvb_engine_free(tvb_engine* engine);
 /* Moves time on: running guests look at their limits and stops. To be called every `tick_ms` while a guest runs. */
 void tvb_engine_tick(tvb_engine* engine);
+/* Bytes of memories and tables that its instances have now. */
+uint64_t tvb_engine_memory(const tvb_engine* engine);
 /* Names version, settings and CPU features: compiled code may be loaded by an engine that answers the same. */
 tvb_string tvb_engine_fingerprint(const tvb_engine* engine);
 
@@ -221,14 +253,20 @@ typedef struct tvb_variable {
   tvb_view value;
 } tvb_variable;
 
-/* What a guest may do beyond computing. All 0: nothing. Addresses are refused and arguments are empty always. */
+/* What a guest may do beyond computing. All 0: nothing. */
 typedef struct tvb_grants {
   const tvb_folder* folders;
   uint64_t folder_count;
   const tvb_variable* variables;
   uint64_t variable_count;
-  bool clocks; /* without: `denied` is called, and the call traps; so for random */
+  const tvb_view* arguments; /* the first is the program's name */
+  uint64_t argument_count;
+  uint32_t handles_max; /* files, sockets, streams and pollables that it may hold at a time */
+  bool clocks;          /* without: `denied` is called, and the call traps; so for random */
   bool random;
+  bool tcp; /* sockets may be made; `check_address` is asked about each address; so for udp */
+  bool udp;
+  bool stdin_open; /* without: at its end from the start */
 } tvb_grants;
 
 typedef struct tvb_instance_options {

@@ -3,6 +3,7 @@
 use std::ffi::c_void;
 
 use crate::ffi::View;
+use crate::network::RawAddress;
 
 pub type Host = *mut c_void;
 
@@ -68,6 +69,10 @@ pub struct Callbacks {
     pub log: extern "C" fn(Host, u32, View),
     pub output: extern "C" fn(Host, u32, View),
     pub denied: extern "C" fn(Host, View, View) -> u32,
+    pub accessed: extern "C" fn(Host, View, View, View, bool) -> u32,
+    pub may_look_up: extern "C" fn(Host, View) -> bool,
+    pub looked_up: extern "C" fn(Host, View, *const RawAddress),
+    pub check_address: extern "C" fn(Host, u32, *const RawAddress) -> bool,
     pub has_capability: extern "C" fn(Host, View) -> bool,
     pub refusal: extern "C" fn(Host, *mut View),
 }

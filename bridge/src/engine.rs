@@ -11,10 +11,10 @@ use wasmtime::{Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllo
 use crate::callbacks::Callbacks;
 use crate::ffi::{Failure, FailureKind, OwnedString, RawFailure, Status, View, guard, quiet};
 use crate::linker;
-use crate::state::State;
+use crate::state::{EngineMemory, State};
 
 const ENGINE_VERSION: &str = "48.0.8";
-const ABI_VERSION: u32 = 4;
+const ABI_VERSION: u32 = 5;
 
 /// What a pooled slot has room for. Larger components are refused when they are instantiated, with the figure.
 const POOL_TABLE_ELEMENTS: usize = 100_000;
@@ -27,12 +27,14 @@ pub struct EngineOptions {
     max_instances: u32,
     max_stack_bytes: u64,
     tick_ms: u32,
+    max_memory_bytes: u64,
 }
 
 pub struct EngineShared {
     pub engine: Engine,
     pub linker: Linker<State>,
     pub callbacks: Box<Callbacks>,
+    pub memory: Arc<EngineMemory>,
 }
 
 /// `tvb_engine`.
@@ -98,6 +100,7 @@ pub unsafe extern "C" fn tvb_engine_new(
                 engine,
                 linker,
                 callbacks,
+                memory: Arc::new(EngineMemory::new((*options).max_memory_bytes)),
             }))));
             Ok(Status::Ok)
         })
@@ -118,6 +121,13 @@ pub unsafe extern "C" fn tvb_engine_free(engine: *mut EngineHandle) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tvb_engine_tick(engine: *mut EngineHandle) {
     unsafe { &*engine }.0.engine.increment_epoch();
+}
+
+/// # Safety
+/// See the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tvb_engine_memory(engine: *const EngineHandle) -> u64 {
+    unsafe { &*engine }.0.memory.bytes()
 }
 
 /// # Safety

@@ -110,6 +110,7 @@ pub enum FailureKind {
     Contract = 20,
     Exit = 21,
     Folder = 22,
+    WasiHandles = 23,
     Trap = 29,
 }
 
@@ -124,6 +125,7 @@ pub struct Failure {
     pub line: u32,
     pub column: u32,
     pub memory_grow_failed: u64,
+    pub engine_memory_full: bool,
 }
 
 impl Failure {
@@ -137,6 +139,7 @@ impl Failure {
             line: 0,
             column: 0,
             memory_grow_failed: 0,
+            engine_memory_full: false,
         })
     }
 }
@@ -152,6 +155,7 @@ pub struct RawFailure {
     line: u32,
     column: u32,
     memory_grow_failed: u64,
+    engine_memory_full: bool,
 }
 
 /// Fills the caller's failure. What stood there before is overwritten, not freed: it was uninitialised or freed by the caller.
@@ -170,6 +174,7 @@ pub unsafe fn store_failure(out: *mut RawFailure, failure: Box<Failure>) -> Stat
             line: failure.line,
             column: failure.column,
             memory_grow_failed: failure.memory_grow_failed,
+            engine_memory_full: failure.engine_memory_full,
         };
         unsafe { out.write(raw) };
     }

@@ -9,6 +9,7 @@ use wasmtime_wasi::p2::bindings::random::{insecure::Host as _, insecure_seed::Ho
 use wasmtime_wasi::random::WasiRandomView as _;
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
+use crate::callbacks::OK;
 use crate::ffi::{Failure, FailureKind, View};
 use crate::state::State;
 
@@ -36,8 +37,14 @@ pub struct Grants {
     folder_count: u64,
     variables: *const RawVariable,
     variable_count: u64,
+    arguments: *const View,
+    argument_count: u64,
+    pub handles_max: u32,
     pub clocks: bool,
     pub random: bool,
+    pub tcp: bool,
+    pub udp: bool,
+    pub stdin: bool,
 }
 
 /// # Safety
@@ -72,7 +79,33 @@ impl Grants {
         for variable in unsafe { values(self.variables, self.variable_count) } {
             wasi.env(unsafe { variable.name.text()? }, unsafe { variable.value.text()? });
         }
+        for argument in unsafe { values(self.arguments, self.argument_count) } {
+            wasi.arg(unsafe { argument.text()? });
+        }
+        if self.stdin {
+            wasi.inherit_stdin();
+        }
+        // Which names and addresses is the host's to say, each time: `network`.
+        wasi.allow_tcp(self.tcp).allow_udp(self.udp).allow_ip_name_lookup(true);
         Ok(())
+    }
+}
+
+/// Tells the host of a call that it may want to know of. An error ends the guest's call: the host wants it so.
+pub fn tell(store: &Store<'_>, capability: &str, function: &str, target: &str, allowed: bool) -> Result<()> {
+    let state = store.data();
+    let host = state.host;
+    let answer = (host.callbacks.accessed)(
+        host.host,
+        View::of(capability.as_bytes()),
+        View::of(function.as_bytes()),
+        View::of(target.as_bytes()),
+        allowed,
+    );
+    if answer == OK {
+        Ok(())
+    } else {
+        Err(state.refusal(answer))
     }
 }
 

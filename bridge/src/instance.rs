@@ -7,7 +7,7 @@ use std::sync::Arc;
 use wasmtime::component::__internal::wasmtime_environ::demangle_function_name;
 use wasmtime::component::{ComponentNamedList, Instance, Lift, Lower, Resource, TypedFunc};
 use wasmtime::{Store, Trap, WasmBacktrace};
-use wasmtime_wasi::I32Exit;
+use wasmtime_wasi::{I32Exit, ResourceTableError};
 
 use crate::callbacks::Callbacks;
 use crate::engine::{ComponentHandle, EngineShared};
@@ -171,6 +171,8 @@ fn describe(error: &wasmtime::Error, state: &State) -> Box<Failure> {
             FailureKind::Exit,
             format!("the guest called exit with status {}", exit.0),
         )
+    } else if let Some(ResourceTableError::Full) = error.downcast_ref::<ResourceTableError>() {
+        Failure::new(FailureKind::WasiHandles, message)
     } else {
         Failure::new(worded_kind(&message), message)
     };
@@ -178,6 +180,7 @@ fn describe(error: &wasmtime::Error, state: &State) -> Box<Failure> {
         failure.backtrace = frames(backtrace);
     }
     failure.memory_grow_failed = state.limiter.refused_bytes;
+    failure.engine_memory_full = state.limiter.engine_full;
     failure
 }
 
@@ -272,6 +275,7 @@ fn instantiate(
         State::new(
             HostRef { callbacks, host },
             options.max_memory_bytes,
+            shared.memory.clone(),
             stop,
             &options.grants,
         )

@@ -9,19 +9,21 @@ use crate::engine::EngineOptions;
 use crate::ffi::{FailureKind, OwnedString, RawFailure, Status, View};
 use crate::grants::{Grants, RawFolder, RawVariable};
 use crate::instance::{GuestError, InstanceOptions, RawElementIn, RawElementOut};
+use crate::network::RawAddress;
 
 const _: () = {
     assert!(size_of::<View>() == 16);
     assert!(size_of::<OwnedString>() == 16);
     assert!(size_of::<Status>() == 4);
-    assert!(size_of::<RawFailure>() == 72);
+    assert!(size_of::<RawFailure>() == 80);
     assert!(size_of::<BatchMeta>() == 32);
-    assert!(size_of::<Callbacks>() == 34 * size_of::<extern "C" fn()>());
-    assert!(size_of::<EngineOptions>() == 24);
-    assert!(size_of::<InstanceOptions>() == 64);
+    assert!(size_of::<Callbacks>() == 38 * size_of::<extern "C" fn()>());
+    assert!(size_of::<EngineOptions>() == 32);
+    assert!(size_of::<InstanceOptions>() == 88);
     assert!(size_of::<RawFolder>() == 40);
     assert!(size_of::<RawVariable>() == 32);
-    assert!(size_of::<Grants>() == 40);
+    assert!(size_of::<Grants>() == 64);
+    assert!(size_of::<RawAddress>() == 20);
     assert!(size_of::<GuestError>() == 24);
     assert!(size_of::<RawElementIn>() == 40);
     assert!(size_of::<RawElementOut>() == 24);
@@ -33,6 +35,7 @@ const _: () = {
     assert!(FailureKind::Unreachable as u32 == 10);
     assert!(FailureKind::Exit as u32 == 21);
     assert!(FailureKind::Folder as u32 == 22);
+    assert!(FailureKind::WasiHandles as u32 == 23);
     assert!(FailureKind::Trap as u32 == 29);
     assert!(REFUSED == 0x10000);
 };

@@ -7,8 +7,10 @@ use wasmtime::component::{Linker, LinkerInstance, Resource, ResourceType, WasmLi
 
 use crate::callbacks::{ALLOCATION_FAILED, BatchMeta, CAPACITY_EXCEEDED, Callbacks, Host, OK, OUT_OF_BOUNDS};
 use crate::ffi::View;
+use crate::files;
 use crate::grants;
 use crate::lift::{Batch, BatchWriter, Buffer, BufferError, EmitError, FlowContext, Level, MutableBuffer, Packed};
+use crate::network;
 use crate::state::State;
 use crate::waiting;
 
@@ -424,6 +426,8 @@ pub fn build(engine: &Engine) -> Result<Linker<State>> {
     wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
     waiting::replace(&mut linker)?;
     grants::replace(&mut linker)?;
+    files::replace(&mut linker)?;
+    network::replace(&mut linker)?;
     streaming_types(&mut linker.instance("torvyn:streaming/types@0.1.0")?)?;
     buffer_allocator(&mut linker.instance("torvyn:streaming/buffer-allocator@0.1.0")?)?;
     let mut batching = linker.instance("torvyn:batching/types@0.1.0")?;

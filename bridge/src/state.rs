@@ -1,7 +1,9 @@
 //! What a store carries: the host behind it, its limits, and the WASI it may see.
 
+use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -14,6 +16,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView, async_trait}
 use crate::callbacks::{Callbacks, Host};
 use crate::ffi::{Failure, View};
 use crate::grants::Grants;
+use crate::network::Gate;
 use crate::stop::Stop;
 
 /// The host of one instance: which functions, and for whom.
@@ -50,26 +53,65 @@ impl std::error::Error for HostStop {}
 /// Bytes a table entry is charged with.
 const TABLE_ENTRY_BYTES: u64 = 8;
 
-/// All memories and tables of one instance against one figure.
+/// What the guests of one engine have together.
+pub struct EngineMemory {
+    bytes: AtomicU64,
+    max_bytes: u64,
+}
+
+impl EngineMemory {
+    /// 0 is no bound.
+    pub fn new(max_bytes: u64) -> EngineMemory {
+        EngineMemory {
+            bytes: AtomicU64::new(0),
+            max_bytes: if max_bytes == 0 { u64::MAX } else { max_bytes },
+        }
+    }
+
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    fn take(&self, more: u64) -> bool {
+        let fits = |bytes: u64| bytes.checked_add(more).filter(|total| *total <= self.max_bytes);
+        self.bytes
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits)
+            .is_ok()
+    }
+
+    fn give_back(&self, bytes: u64) {
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+/// All memories and tables of one instance against one figure, and with those of its engine's other instances against another.
 pub struct Limiter {
     pub bytes: u64,
     pub max_bytes: u64,
     /// What was last asked for in vain.
     pub refused_bytes: u64,
+    /// Whether it was the engine's figure that was in the way.
+    pub engine_full: bool,
+    engine: Arc<EngineMemory>,
 }
 
 impl Limiter {
     fn grow(&mut self, more: u64) -> bool {
-        match self.bytes.checked_add(more) {
-            Some(total) if total <= self.max_bytes => {
-                self.bytes = total;
-                true
-            }
-            _ => {
-                self.refused_bytes = more;
-                false
-            }
+        let total = self.bytes.checked_add(more).filter(|total| *total <= self.max_bytes);
+        let fits = total.is_some() && self.engine.take(more);
+        if fits {
+            self.bytes += more;
+        } else {
+            self.refused_bytes = more;
+            self.engine_full = total.is_some();
         }
+        fits
+    }
+}
+
+impl Drop for Limiter {
+    fn drop(&mut self) {
+        self.engine.give_back(self.bytes);
     }
 }
 
@@ -102,7 +144,19 @@ pub struct State {
     /// What was granted, where WASI has no error to refuse with.
     pub clocks: bool,
     pub random: bool,
+    pub tcp: bool,
+    pub udp: bool,
+    /// The names that were looked up, by the stream of their addresses.
+    pub lookups: HashMap<u32, String>,
     wasi: WasiCtx,
+    // Last to be set and first to be shut: checks of addresses may be asked for by helper threads.
+    gate: Gate,
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        self.gate.shut();
+    }
 }
 
 impl State {
@@ -111,30 +165,39 @@ impl State {
     pub unsafe fn new(
         host: HostRef,
         max_memory_bytes: u64,
+        engine_memory: Arc<EngineMemory>,
         stop: Arc<Stop>,
         grants: &Grants,
     ) -> Result<State, Box<Failure>> {
-        // What is granted and nothing else: no address or argument; stdin closed; output to the host.
+        // What is granted and nothing else. Output goes to the host, which knows whether it leaves it.
         let mut wasi = WasiCtxBuilder::new();
         wasi.stdout(GuestOutput { host, stream: 1 })
-            .stderr(GuestOutput { host, stream: 2 })
-            .allow_tcp(false)
-            .allow_udp(false);
+            .stderr(GuestOutput { host, stream: 2 });
         unsafe { grants.open(&mut wasi) }?;
+        let gate = Gate::open(host);
+        gate.guard(&mut wasi);
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(usize::try_from(grants.handles_max).unwrap_or(usize::MAX));
         Ok(State {
             host,
             limiter: Limiter {
                 bytes: 0,
                 max_bytes: max_memory_bytes,
                 refused_bytes: 0,
+                engine_full: false,
+                engine: engine_memory,
             },
             ticks_left: 0,
             stop,
             texts: Vec::new(),
-            table: ResourceTable::new(),
+            table,
             clocks: grants.clocks,
             random: grants.random,
+            tcp: grants.tcp,
+            udp: grants.udp,
+            lookups: HashMap::new(),
             wasi: wasi.build(),
+            gate,
         })
     }
 

@@ -55,8 +55,10 @@ error[E0011]: `shout.c` does not compile: expected ';' after return statement
     {"E0201", R"(error[E0201]: contract version 0.2.0 is not 0.1.x, which is what this version runs
   --> Torvyn.toml:4:20
   fix    write contract_version = "0.1.0")"},
-    {"E0202", R"(error[E0202]: `fetch` needs `http-client`, and was not granted it
-  fix    add it to [security.grants.fetch])"},
+    {"E0202",
+     R"(error[E0202]: `fetch.wasm` cannot do without the capability `tcp-connect:api.example.org:443`, and was not granted it
+  where  flow main › node fetch
+  fix    grant it: capabilities = ["tcp-connect:api.example.org:443"] in [security.grants."fetch.wasm"], or `grants` of the node)"},
     {"E0203", R"(error[E0203]: the edges make a cycle: upper → again → upper
   --> Torvyn.toml:27:1
   fix    remove the edge that leads back)"},
@@ -88,6 +90,10 @@ error[E0011]: `shout.c` does not compile: expected ';' after return statement
     {"E0310", R"(error[E0310]: the component's memory is at its limit of 64 MiB
   where  flow main › node parse › element 912 (40,960 bytes)
   fix    raise max_memory of the node)"},
+    {"E0311",
+     R"(error[E0311]: there is no memory left for another component: all of them together reached their limit
+  where  flow main › node parse
+  fix    raise max_memory in [runtime], run fewer flows beside each other, or give the components less (max_memory))"},
     {"E0312", R"(error[E0312]: the engine has no room for another instance of `parse`
   fix    raise max_instances in [runtime])"},
     {"E0400", R"(error[E0400]: deadline-exceeded: 3.2 ms after its deadline
@@ -128,6 +134,9 @@ error[E0011]: `shout.c` does not compile: expected ';' after return statement
   |
 9 | max_memory_per_component = "1GiB"
   |                            ^^^^^^)"},
+    {"E0510",
+     R"(error[E0510]: the audit log cannot be written: write to `/var/log/torvyn/audit.jsonl`: No space left on device
+  fix    make room or give the rights, name another file with `audit_path` in [security], or say there `audit_on_failure = "continue"`)"},
     {"E0520", R"(error[E0520]: no host runs here: there is no socket in `/run/user/1000/torvyn`
   fix    start one with torvyn serve, or name one with --host)"},
     {"E0700", R"(error[E0700]: `retries` wants a whole number, not text
@@ -154,6 +163,12 @@ error[E0011]: `shout.c` does not compile: expected ';' after return statement
   where  node parse)"},
     {"W0420", R"(warning[W0420]: teardown: the component trapped
   where  node parse)"},
+    {"W0500",
+     R"(warning[W0500]: the component was denied `tcp-connect` (tcp-socket.start-connect 10.0.0.7:80); to grant it: capabilities = ["tcp-connect"] in [security.grants."fetch.wasm"]
+  where  node fetch)"},
+    {"W0510",
+     R"(warning[W0510]: the audit log cannot be written: open `/var/log/torvyn/audit.jsonl`: Permission denied
+  where  node fetch)"},
     {"W0700", R"(warning[W0700]: `observability.sample_rate` has no effect: this version reads it and does not act on it
   --> Torvyn.toml:9:1)"},
     {"W0701",

@@ -29,6 +29,15 @@ std::optional<BuiltStage> built_stage(const config::NodeConfig& node, const Comp
       .name = node.component, .node = node.name, .request = *std::move(request), .component = {}, .inputs = {}};
 }
 
+// [capabilities] speaks of the only component of a project.
+std::vector<config::Capability> required_by(const config::Manifest& manifest,
+                                            const config::ComponentConfig& component) {
+  std::vector<config::Capability> required = component.required_capabilities;
+  if (manifest.components.size() == 1)
+    required.insert(required.end(), manifest.required_capabilities.begin(), manifest.required_capabilities.end());
+  return required;
+}
+
 Status build_stage(BuiltStage& stage, bool build, const Session& session) {
   std::error_code error;
   if (!std::filesystem::exists(stage.request.sources.front(), error))
@@ -54,8 +63,11 @@ Result<std::vector<BuiltStage>> build_components_of(config::FlowConfig& flow, co
     std::optional<BuiltStage> stage = built_stage(node, origins);
     if (!stage) continue;
     // The manifest's name for it is lost with the file in its place.
-    if (origins.manifest != nullptr && origins.manifest->find_component(node.component) != nullptr)
+    if (const config::ComponentConfig* const component =
+            origins.manifest != nullptr ? origins.manifest->find_component(node.component) : nullptr) {
       node.grants = security::grants_of(origins.security, node, node.component);
+      node.required = required_by(*origins.manifest, *component);
+    }
     if (Status status = build_stage(*stage, origins.build, session); !status) {
       Error error = std::move(status).error();
       // A compiler has named the place already; of the others, the node is the place.

@@ -146,10 +146,18 @@ linker::Terms ProjectExam::terms_of(const NodeConfig& node, const ComponentConfi
     if (grants.component == file || (component != nullptr && grants.component == component->name))
       grant(grants.capabilities);
   if (component == nullptr) return terms;
-  if (!component->required_capabilities.empty()) {
-    terms.declared.emplace();
-    for (const config::Capability& capability : component->required_capabilities)
-      terms.declared->push_back(capability.name);
+  const auto require = [&terms](std::span<const config::Capability> capabilities) {
+    for (const config::Capability& capability : capabilities) terms.required.push_back(capability.name);
+  };
+  require(component->required_capabilities);
+  std::vector<std::string> optional;
+  if (manifest_->components.size() == 1) {
+    require(manifest_->required_capabilities);
+    for (const config::Capability& capability : manifest_->optional_capabilities) optional.push_back(capability.name);
+  }
+  if (!terms.required.empty() || !optional.empty()) {
+    terms.declared = terms.required;
+    terms.declared->insert(terms.declared->end(), optional.begin(), optional.end());
   }
   terms.accepts = component->accepts;
   terms.produces = component->produces;

@@ -34,6 +34,8 @@ struct Plan {
   std::vector<FlowConfig> flows;
   config::RuntimeConfig runtime;
   config::SecurityConfig security;
+  config::NodeCeilings ceilings;
+  config::ObservabilityLevel level = config::ObservabilityLevel::production;
   std::filesystem::path base;  // of the paths in `flows`; empty = the current folder
   std::optional<config::Manifest> manifest;
 };
@@ -80,6 +82,9 @@ std::expected<Plan, Refusal> choose(const RunOptions& options, const Session& se
   for (const config::Notice& notice : configuration->notices) events.warn(warning_of(notice));
   plan.runtime = configuration->manifest.runtime;
   plan.security = configuration->manifest.security;
+  plan.ceilings = configuration->ceilings;
+  plan.level = configuration->manifest.observability.level;
+  if (plan.security.audit_path.empty()) plan.security.audit_path = audit_log_path();
   if (configuration->has_project) plan.manifest = std::move(configuration->manifest);
   if (!is_pipeline) {
     if (!plan.manifest)
@@ -208,9 +213,11 @@ std::expected<std::vector<RunResult>, Refusal> run_plan(Plan& plan, const RunOpt
 
   const auto host = host::Host::create({.runtime = plan.runtime,
                                         .security = plan.security,
+                                        .ceilings = plan.ceilings,
                                         .cache_directory = cache_directory(),
                                         .base_directory = plan.base,
-                                        .events = &events});
+                                        .events = &events,
+                                        .level = plan.level});
   if (!host) return refuse(host.error(), plan.flows.front().name);
   // What is wrong with one flow shows before another begins.
   std::vector<ReadyFlow> ready;

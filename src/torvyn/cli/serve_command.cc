@@ -183,12 +183,14 @@ Status Service::start() {
   const config::Manifest& manifest = configuration_.manifest;
   host::HostOptions options{.runtime = manifest.runtime,
                             .security = manifest.security,
+                            .ceilings = configuration_.ceilings,
                             .cache_directory = cache_directory(),
                             .base_directory = manifest.directory,
                             .events = &log_.events(),
                             .flows = manifest.flows,
                             .level = manifest.observability.level,
                             .flow_ended = [this](const FlowReport& report) { log_.flow_ended(report); }};
+  if (options.security.audit_path.empty()) options.security.audit_path = audit_log_path();
   TORVYN_LET(host_, host::Host::create(options));
   TORVYN_TRY(host_->start());
   TORVYN_TRY(listen());

@@ -86,6 +86,15 @@ Error manifest_needed(std::string_view instead) {
           "name a project's folder with -C DIR or its manifest with --manifest PATH; " + std::string(instead)};
 }
 
+std::filesystem::path audit_log_path() {
+  constexpr const char* name = "audit.jsonl";
+  if (const auto state = folder_in("STATE_DIRECTORY"); state.is_absolute()) return state / name;
+  if (const auto state = folder_in("TORVYN_STATE_DIR"); !state.empty()) return std::filesystem::absolute(state) / name;
+  if (const auto state = folder_in("XDG_STATE_HOME"); state.is_absolute()) return state / "torvyn" / name;
+  if (const auto home = folder_in("HOME"); home.is_absolute()) return home / ".local" / "state" / "torvyn" / name;
+  return {};
+}
+
 std::filesystem::path cache_directory() { return cache_folder("compiled"); }
 std::filesystem::path build_cache_directory() { return cache_folder("build"); }
 

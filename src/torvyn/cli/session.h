@@ -52,5 +52,8 @@ std::filesystem::path cache_directory();
 
 // Where builds keep tools that were fetched, and what components of source files in a pipeline are built into. Likewise.
 std::filesystem::path build_cache_directory();
+// Where the audit log is kept when `audit_path` doesn't say: in the folder that a service manager keeps for the service, in TORVYN_STATE_DIR, or in
+// the user's for state. Empty where there is none of them.
+std::filesystem::path audit_log_path();
 
 }  // namespace torvyn::cli

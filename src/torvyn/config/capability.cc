@@ -13,7 +13,7 @@
 namespace torvyn::config {
 namespace {
 
-constexpr std::array<std::string_view, 21> names = {
+constexpr std::array<std::string_view, capability_count> names = {
     "filesystem-read", "filesystem-write",
     "name-lookup",     "tcp-connect",
     "tcp-listen",      "udp",

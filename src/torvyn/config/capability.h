@@ -1,6 +1,7 @@
 // Capabilities as they are written in a manifest.
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,6 +17,8 @@ struct Capability {
 
   bool operator==(const Capability&) const = default;
 };
+
+inline constexpr std::size_t capability_count = 21;
 
 // All that there are, in the order of the documentation. Lives as long as the program.
 std::span<const std::string_view> capability_names() noexcept;

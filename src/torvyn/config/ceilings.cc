@@ -106,4 +106,26 @@ Status apply_ceilings(Document& document) {
   return CeilingWalk(document, copy).table(document.root, manifest_schema());
 }
 
+NodeCeilings node_ceilings(const Document& document) {
+  NodeCeilings bounds;
+  const Value* const ceilings = document.root.find("ceilings");
+  if (ceilings == nullptr) return bounds;
+  const auto quantity = [ceilings](std::string_view key) -> std::optional<std::uint64_t> {
+    const Value* const value = ceilings->find(key);
+    return value == nullptr ? std::nullopt : std::optional(value->quantity);
+  };
+  bounds.max_memory_bytes = quantity("max_memory_per_component");
+  bounds.timeout_ns = quantity("invocation_timeout");
+  bounds.max_log_bytes_per_s = quantity("max_log");
+  bounds.max_handles = quantity("max_handles");
+  bounds.max_host_buffers_bytes = quantity("max_host_buffers");
+  if (const auto share = quantity("max_cpu"))
+    bounds.max_cpu = static_cast<double>(*share) / static_cast<double>(whole_share);
+  if (const Value* const capabilities = ceilings->find("capabilities")) {
+    bounds.capabilities.emplace();
+    for (const Value& item : capabilities->items) bounds.capabilities->push_back(*parse_capability(item.text));
+  }
+  return bounds;
+}
+
 }  // namespace torvyn::config

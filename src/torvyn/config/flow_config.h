@@ -102,7 +102,8 @@ struct NodeConfig {
   std::optional<std::uint64_t> max_log_bytes_per_s;
   std::optional<std::uint32_t> max_handles;
   std::optional<std::uint64_t> max_host_buffers_bytes;
-  std::vector<Capability> grants;  // beside those of its component
+  std::vector<Capability> grants;    // beside those of its component
+  std::vector<Capability> required;  // what its component cannot do without, as its `requires` says
 };
 
 // `[[flow.NAME.edges]]`.

@@ -133,6 +133,7 @@ Result<Configuration> join_layers(const ConfigurationSources& sources, std::opti
 
   Document& joined = layers.joined();
   TORVYN_TRY(apply_ceilings(joined));
+  configuration.ceilings = node_ceilings(joined);
   join_memory_limits(joined);
   TORVYN_LET(configuration.manifest, read_tree(joined));
   if (project_text) configuration.manifest.place_in(sources.project_file);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "torvyn/config/manifest.h"
+#include "torvyn/config/node_ceilings.h"
 #include "torvyn/config/origin.h"
 #include "torvyn/types/error.h"
 
@@ -52,6 +53,7 @@ struct Notice {
 struct Configuration {
   bool has_project = false;  // else `manifest` holds settings alone
   Manifest manifest;
+  NodeCeilings ceilings;               // for nodes that come from elsewhere: those of the manifest are within them
   std::vector<EffectiveValue> values;  // in the order of the documentation
   std::vector<Notice> notices;         // W0700 a setting without effect, W0701 an unknown variable
 };

@@ -32,7 +32,19 @@ Digest sha256(std::span<const std::uint8_t> first, std::string_view second = {})
   return digest;
 }
 
+std::string hexadecimal(const Digest& digest) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  for (const std::uint8_t byte : digest) {
+    text += digits[static_cast<std::size_t>(byte >> 4)];
+    text += digits[static_cast<std::size_t>(byte & 15)];
+  }
+  return text;
+}
+
 }  // namespace
+
+std::string component_digest(std::span<const std::uint8_t> wasm) { return "sha256:" + hexadecimal(sha256(wasm)); }
 
 Result<CompileCache> CompileCache::open(std::filesystem::path directory) {
   if (!directory.has_filename())
@@ -53,13 +65,7 @@ Result<CompileCache> CompileCache::open(std::filesystem::path directory) {
 }
 
 std::string CompileCache::key(std::span<const std::uint8_t> wasm, std::string_view fingerprint) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  for (const std::uint8_t byte : sha256(wasm, fingerprint)) {
-    text += digits[static_cast<std::size_t>(byte >> 4)];
-    text += digits[static_cast<std::size_t>(byte & 15)];
-  }
-  return text;
+  return hexadecimal(sha256(wasm, fingerprint));
 }
 
 std::filesystem::path CompileCache::entry_path(const std::string& key) const { return directory_ / (key + ".code"); }

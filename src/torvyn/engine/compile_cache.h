@@ -12,6 +12,9 @@
 
 namespace torvyn::engine {
 
+// "sha256:" and 64 hexadecimal digits.
+std::string component_digest(std::span<const std::uint8_t> wasm);
+
 // One file an entry: a header, the SHA-256 of the code, the code. An entry is named by the SHA-256 of component and engine
 // fingerprint, so a new engine or a changed component never meets an old entry. A file that doesn't check out is as good as
 // none: it is rebuilt and replaced.

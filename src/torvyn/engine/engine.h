@@ -14,6 +14,8 @@
 #include "torvyn/resources/copy_ledger.h"
 #include "torvyn/resources/element.h"
 #include "torvyn/resources/resource_table.h"
+#include "torvyn/security/audit_log.h"
+#include "torvyn/security/guard.h"
 #include "torvyn/security/sandbox.h"
 #include "torvyn/types/clock.h"
 #include "torvyn/types/element_meta.h"
@@ -41,6 +43,9 @@ struct InstanceOptions {
 
   std::uint64_t max_memory_bytes = std::uint64_t{64} << 20;  // linear memories and tables together
   security::Sandbox sandbox;                                 // what it may do beyond computing
+  security::AuditLog* audit = nullptr;                       // where that is recorded; null = nowhere
+  int stdout_fd = 1;                                         // of the `stdio` that may be granted
+  int stderr_fd = 2;
   resources::HoldingLimits holdings;
   std::uint64_t max_log_bytes_per_s = std::uint64_t{64} << 10;
   std::uint64_t call_timeout_ns = 1'000'000'000;  // guest time in one call; waiting in WASI is not counted
@@ -109,6 +114,8 @@ class Instance {
 
   virtual const resources::CopyLedger& copies() const noexcept = 0;
   virtual std::uint64_t memory_bytes() const noexcept = 0;
+  // What it asked for of each capability, from its beginning. Thread: any.
+  virtual security::CapabilityCounts capability_counts() const noexcept = 0;
   // Handles the component holds between calls.
   virtual std::uint32_t held_handles() const noexcept = 0;
 };
@@ -121,17 +128,20 @@ class Component {
   // The path it was loaded from, as given.
   virtual const std::string& name() const noexcept = 0;
   virtual bool from_cache() const noexcept = 0;
+  // "sha256:" and 64 hexadecimal digits, of the component's bytes.
+  virtual const std::string& digest() const noexcept = 0;
   // "typed".
   virtual std::string_view path() const noexcept = 0;
   // E0205 where an import is provided by nobody, naming it and, for WASI, the capability.
   virtual Status check_imports() const = 0;
-  // E0200 where an export has another type than the contract's, E0310 where its memory is above the limit, E0312 where the engine has no
+  // E0510 where the grants cannot be recorded and have to be, E0200 where an export has another type than the contract's, E0310 where its memory is above the limit, E0312 where the engine has no
   // room, E0420 where its start function traps.
   virtual Result<std::unique_ptr<Instance>> instantiate(const InstanceOptions& options) = 0;
 };
 
 struct EngineOptions {
   std::uint32_t max_instances = 256;      // slots of the instance pool; 0 = allocate on demand
+  std::uint64_t max_memory_bytes = 0;     // of all instances together, counted as an instance's; 0 = no bound
   std::filesystem::path cache_directory;  // of compiled code; empty = no cache
   EventSink* events = nullptr;            // what is worth knowing about the cache; may be null
 };
@@ -146,6 +156,8 @@ class Engine {
   virtual Result<std::shared_ptr<Component>> compile(std::span<const std::uint8_t> wasm, std::string name) = 0;
   // As `load`, also where it is no stage: to be looked at.
   virtual Result<std::shared_ptr<Component>> load_any(const std::filesystem::path& path) = 0;
+  // Of memories and tables of all instances, now.
+  virtual std::uint64_t guest_memory_bytes() const noexcept = 0;
 };
 
 // The real one, over the bridge.

@@ -48,12 +48,18 @@ struct ComponentCore {
 
 class WasmComponent final : public Component {
  public:
-  WasmComponent(std::shared_ptr<ComponentCore> core, ComponentInfo info, std::string name, bool from_cache)
-      : core_(std::move(core)), info_(std::move(info)), name_(std::move(name)), from_cache_(from_cache) {}
+  WasmComponent(std::shared_ptr<ComponentCore> core, ComponentInfo info, std::string name, std::string digest,
+                bool from_cache)
+      : core_(std::move(core)),
+        info_(std::move(info)),
+        name_(std::move(name)),
+        digest_(std::move(digest)),
+        from_cache_(from_cache) {}
 
   const ComponentInfo& info() const noexcept override { return info_; }
   const std::string& name() const noexcept override { return name_; }
   bool from_cache() const noexcept override { return from_cache_; }
+  const std::string& digest() const noexcept override { return digest_; }
   std::string_view path() const noexcept override { return "typed"; }
 
   Status check_imports() const override {
@@ -82,6 +88,7 @@ class WasmComponent final : public Component {
   std::shared_ptr<ComponentCore> core_;
   ComponentInfo info_;
   std::string name_;
+  std::string digest_;
   bool from_cache_;
 };
 
@@ -121,6 +128,8 @@ class EngineOverBridge final : public Engine {
     return compile_any(*bytes, path.string());
   }
 
+  std::uint64_t guest_memory_bytes() const noexcept override { return tvb_engine_memory(core_->engine.get()); }
+
  private:
   static Result<std::shared_ptr<Component>> stage_only(Result<std::shared_ptr<Component>> component) {
     if (!component) return component;
@@ -140,7 +149,7 @@ class EngineOverBridge final : public Engine {
         tvb_component* raw = nullptr;
         tvb_failure failure{};
         if (tvb_component_load(core_->engine.get(), view_of(*code), &raw, &failure) == TVB_OK)
-          return describe(raw, std::move(name), true);
+          return describe(raw, wasm, std::move(name), true);
         tvb_failure_free(&failure);
       }
     }
@@ -148,19 +157,21 @@ class EngineOverBridge final : public Engine {
     tvb_failure failure{};
     if (tvb_component_compile(core_->engine.get(), view_of(wasm), &raw, &failure) != TVB_OK)
       return fail(contracts::not_a_component(name, kind, take_message(failure)));
-    Result<std::shared_ptr<Component>> component = describe(raw, std::move(name), false);
+    Result<std::shared_ptr<Component>> component = describe(raw, wasm, std::move(name), false);
     if (component && cache_) keep(raw, key);
     return component;
   }
 
-  Result<std::shared_ptr<Component>> describe(tvb_component* raw, std::string name, bool from_cache) {
+  Result<std::shared_ptr<Component>> describe(tvb_component* raw, std::span<const std::uint8_t> wasm, std::string name,
+                                              bool from_cache) {
     auto core = std::make_shared<ComponentCore>(core_, raw);
     tvb_string json{};
     tvb_failure failure{};
     if (tvb_component_describe(raw, &json, &failure) != TVB_OK)
       return fail(ErrorCode::internal_error, take_message(failure));
     TORVYN_LET(ComponentInfo info, read_component_info(take(json)));
-    return std::make_shared<WasmComponent>(std::move(core), std::move(info), std::move(name), from_cache);
+    return std::make_shared<WasmComponent>(std::move(core), std::move(info), std::move(name), component_digest(wasm),
+                                           from_cache);
   }
 
   // A cache that can't be written costs time, not correctness: said once, not failed.
@@ -193,8 +204,10 @@ class EngineOverBridge final : public Engine {
 Result<std::unique_ptr<Engine>> WasmEngine::create(const EngineOptions& options) {
   if (tvb_abi_version() != TVB_ABI_VERSION)
     return fail(ErrorCode::internal_error, "the bridge and its header differ in version");
-  const tvb_engine_options raw{
-      .max_instances = options.max_instances, .max_stack_bytes = 0, .tick_ms = tick_ns / 1'000'000};
+  const tvb_engine_options raw{.max_instances = options.max_instances,
+                               .max_stack_bytes = 0,
+                               .tick_ms = tick_ns / 1'000'000,
+                               .max_memory_bytes = options.max_memory_bytes};
   tvb_engine* engine = nullptr;
   tvb_failure failure{};
   if (tvb_engine_new(&raw, &instance_callbacks(), &engine, &failure) != TVB_OK)

@@ -6,11 +6,13 @@
 #include <cstring>
 #include <filesystem>
 #include <limits>
+#include <tuple>
 #include <utility>
 
 #include "torvyn_bridge_values.h"
 
 #include "torvyn/types/assert.h"
+#include "torvyn/types/file.h"
 
 namespace torvyn::engine {
 
@@ -47,6 +49,8 @@ constexpr Rep writer_rep = 3;
 // What a guest calls a port is told in an error, in so many bytes; and so many of its ports.
 constexpr std::size_t told_port_bytes_max = 64;
 constexpr std::size_t told_ports_max = 8;
+constexpr std::string_view host_memory_hint =
+    "raise max_memory in [runtime], run fewer flows beside each other, or give the components less (max_memory)";
 constexpr std::string_view unknown_port_hint =
     "add an edge that leaves by that port, or have the component name another";
 
@@ -99,6 +103,8 @@ std::string_view trap_name(std::uint32_t kind) noexcept {
       return "contract-violation";
     case TVB_FAILURE_EXIT:
       return "exit";
+    case TVB_FAILURE_WASI_HANDLES:
+      return "handle-limit";
     case TVB_FAILURE_TRAP:
       return "trap";
     default:
@@ -408,17 +414,46 @@ struct Callbacks {
     of(host).log_.message(static_cast<Severity>(std::min<std::uint32_t>(level, 4)), text_of(text));
   }
   static void output(void* host, std::uint32_t stream, tvb_view bytes) noexcept {
-    of(host).log_.output(stream, text_of(bytes));
+    WasmInstance& self = of(host);
+    const security::Sandbox& sandbox = self.guard_.sandbox();
+    const bool error_stream = stream == 2;
+    if (!(error_stream ? sandbox.standard_error : sandbox.standard_output)) {
+      self.log_.output(stream, text_of(bytes));
+      return;
+    }
+    // Whoever reads may have gone away: as with any program, that is not the component's concern.
+    std::ignore = write_all(error_stream ? self.options_.stderr_fd : self.options_.stdout_fd, bytes_of(bytes));
   }
   static std::uint32_t denied(void* host, tvb_view capability, tvb_view function) noexcept {
     WasmInstance& self = of(host);
     self.denied_capability_.assign(text_of(capability));
+    if (!self.guard_.accessed(text_of(capability), text_of(function), {}, false)) return self.refuse_unrecorded();
     return self.refuse(ErrorCode::capability_denied,
                        fmt::format("the component called `{}`, which needs the capability `{}`, and was not granted it",
                                    text_of(function), text_of(capability)));
   }
+  static std::uint32_t accessed(void* host, tvb_view capability, tvb_view function, tvb_view target,
+                                bool allowed) noexcept {
+    WasmInstance& self = of(host);
+    const bool recorded = self.guard_.accessed(text_of(capability), text_of(function), text_of(target), allowed);
+    if (!recorded) return self.refuse_unrecorded();
+    return TVB_BUFFER_OK;
+  }
+  static bool may_look_up(void* host, tvb_view name) noexcept { return of(host).guard_.may_look_up(text_of(name)); }
+  static void looked_up(void* host, tvb_view name, const tvb_address* address) noexcept {
+    of(host).guard_.looked_up(text_of(name), ip_of(*address));
+  }
+  // From any thread: of the instance it uses the guard alone.
+  static bool check_address(void* host, std::uint32_t use, const tvb_address* address) noexcept {
+    return of(host).guard_.allows(static_cast<security::AddressUse>(use), {ip_of(*address), address->port});
+  }
+  static security::IpAddress ip_of(const tvb_address& address) noexcept {
+    security::IpAddress ip{.is_v6 = address.is_v6};
+    std::ranges::copy(address.ip, ip.bytes.begin());
+    return ip;
+  }
   static bool has_capability(void* host, tvb_view name) noexcept {
-    return of(host).options_.sandbox.allows(text_of(name));
+    return of(host).guard_.sandbox().allows(text_of(name));
   }
   static void refusal(void* host, tvb_view* text) noexcept { *text = view_of(of(host).refusal_); }
 
@@ -477,6 +512,10 @@ const tvb_host& instance_callbacks() noexcept {
       .log = Callbacks::log,
       .output = Callbacks::output,
       .denied = Callbacks::denied,
+      .accessed = Callbacks::accessed,
+      .may_look_up = Callbacks::may_look_up,
+      .looked_up = Callbacks::looked_up,
+      .check_address = Callbacks::check_address,
       .has_capability = Callbacks::has_capability,
       .refusal = Callbacks::refusal,
   };
@@ -488,6 +527,10 @@ const tvb_host& instance_callbacks() noexcept {
 std::uint32_t WasmInstance::refuse(ErrorCode code, std::string_view text) noexcept {
   refusal_.assign(text);
   return TVB_REFUSED + static_cast<std::uint32_t>(code);
+}
+
+std::uint32_t WasmInstance::refuse_unrecorded() noexcept {
+  return refuse(ErrorCode::audit_failed, guard_.failure().message());
 }
 
 std::uint32_t WasmInstance::answer_of(TableStatus status) noexcept {
@@ -654,6 +697,11 @@ WasmInstance::WasmInstance(std::shared_ptr<void> keep_alive, Ticker& ticker, con
       ticker_(ticker),
       options_(options),
       component_name_(std::move(component_name)),
+      guard_(options.sandbox, {.flow = options.flow,
+                               .node = options.node,
+                               .component = component_name_,
+                               .audit = options.audit,
+                               .events = options.events}),
       table_(options.holdings),
       log_(options.events, options.clock, options.node, options.max_log_bytes_per_s) {
   if (options_.role != Role::router) options_.ports = {"output"};
@@ -666,12 +714,18 @@ Result<std::unique_ptr<Instance>> WasmInstance::create(tvb_component* component,
                                                        std::string component_name) {
   std::unique_ptr<WasmInstance> self(
       new WasmInstance(std::move(keep_alive), ticker, options, std::move(component_name)));
+  TORVYN_TRY(self->guard_.begin());
+  const security::Sandbox& sandbox = self->guard_.sandbox();
   std::vector<tvb_folder> folders;
-  for (const security::Folder& folder : options.sandbox.folders)
+  for (const security::Folder& folder : sandbox.folders)
     folders.push_back({view_of(folder.guest_path), view_of(folder.host_path.native()), folder.writable});
   std::vector<tvb_variable> variables;
-  for (const security::Variable& variable : options.sandbox.environment)
+  for (const security::Variable& variable : sandbox.environment)
     variables.push_back({view_of(variable.name), view_of(variable.value)});
+  // As any program, it is told its own name first.
+  std::vector<tvb_view> arguments{view_of(options.node)};
+  for (const std::string& argument : sandbox.arguments) arguments.push_back(view_of(argument));
+  const security::NetworkRules& network = sandbox.network;
   const tvb_instance_options raw{
       .max_memory_bytes = options.max_memory_bytes,
       .stop = self->stop_.get(),
@@ -680,8 +734,14 @@ Result<std::unique_ptr<Instance>> WasmInstance::create(tvb_component* component,
                  .folder_count = folders.size(),
                  .variables = variables.data(),
                  .variable_count = variables.size(),
-                 .clocks = options.sandbox.clocks,
-                 .random = options.sandbox.random},
+                 .arguments = arguments.data(),
+                 .argument_count = sandbox.arguments.empty() ? 0 : arguments.size(),
+                 .handles_max = options.holdings.handles,
+                 .clocks = sandbox.clocks,
+                 .random = sandbox.random,
+                 .tcp = network.tcp_connect.granted || network.tcp_listen.granted,
+                 .udp = network.udp.granted,
+                 .stdin_open = sandbox.standard_input},
   };
   tvb_failure failure{};
   ticker.enter();
@@ -743,7 +803,12 @@ Error WasmInstance::failure_error(const tvb_failure& failure) const {
       break;
     case TVB_FAILURE_LIMIT:
       code = failure.memory_grow_failed != 0 ? ErrorCode::memory_budget : ErrorCode::instance_limit;
-      if (code == ErrorCode::memory_budget) {
+      if (failure.engine_memory_full) {
+        code = ErrorCode::host_memory_limit;
+        message = fmt::format(
+            "there is no memory left for another component: all of them together reached their limit: {}", message);
+        hint = host_memory_hint;
+      } else if (code == ErrorCode::memory_budget) {
         message = fmt::format("the component needs more memory to start than its limit of {} bytes allows: {}",
                               options_.max_memory_bytes, message);
         hint = "raise max_memory for this node";
@@ -768,10 +833,18 @@ Error WasmInstance::failure_error(const tvb_failure& failure) const {
       break;
     case TVB_FAILURE_REFUSED:
       code = static_cast<ErrorCode>(failure.refusal_code);
+      if (code == ErrorCode::audit_failed)
+        hint = "make room for the audit log, or see `audit_on_failure` in [security]";
       if (code == ErrorCode::unknown_port) hint = unknown_port_hint;
       if (code == ErrorCode::capability_denied)
         hint = fmt::format("grant it: capabilities = [\"{}\"] in [security.grants.\"{}\"]", denied_capability_,
                            std::filesystem::path(component_name_).filename().string());
+      break;
+    case TVB_FAILURE_WASI_HANDLES:
+      code = ErrorCode::capacity_exceeded;
+      message = fmt::format("the component holds {} files, sockets and streams of WASI, its limit (max_handles)",
+                            options_.holdings.handles);
+      hint = "raise max_handles for this node if it needs that many; else look for what it does not close";
       break;
     case TVB_FAILURE_UNREACHABLE:
       message = "the component gave up: it ran into an `unreachable` instruction";
@@ -787,7 +860,14 @@ Error WasmInstance::failure_error(const tvb_failure& failure) const {
       failure.kind == TVB_FAILURE_UNREACHABLE || failure.kind == TVB_FAILURE_TRAP || failure.kind == TVB_FAILURE_EXIT;
   const LastWords* words = gave_up && log_.last_words() ? &*log_.last_words() : nullptr;
   if (words != nullptr) message = fmt::format("{} panicked: {}", options_.node, words->message);
-  if (failure.memory_grow_failed != 0 && code == ErrorCode::component_trapped) {
+  if (failure.memory_grow_failed != 0 && failure.engine_memory_full && code == ErrorCode::component_trapped) {
+    code = ErrorCode::host_memory_limit;
+    message += fmt::format(
+        "; before that it asked for {} more bytes of memory in vain: all components together reached "
+        "their limit",
+        failure.memory_grow_failed);
+    hint = host_memory_hint;
+  } else if (failure.memory_grow_failed != 0 && code == ErrorCode::component_trapped) {
     message +=
         fmt::format("; before that it asked for {} more bytes of memory in vain (it has {} of {})",
                     failure.memory_grow_failed, instance_ != nullptr ? memory_bytes() : 0, options_.max_memory_bytes);

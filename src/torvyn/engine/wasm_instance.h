@@ -14,6 +14,7 @@
 #include "torvyn/engine/engine.h"
 #include "torvyn/engine/guest_log.h"
 #include "torvyn/engine/ticker.h"
+#include "torvyn/security/guard.h"
 
 namespace torvyn::engine {
 
@@ -46,6 +47,7 @@ class WasmInstance final : public Instance {
   void stop() noexcept override;
   const resources::CopyLedger& copies() const noexcept override { return copies_; }
   std::uint64_t memory_bytes() const noexcept override;
+  security::CapabilityCounts capability_counts() const noexcept override { return guard_.counts(); }
   std::uint32_t held_handles() const noexcept override { return table_.held(); }
 
  private:
@@ -94,6 +96,8 @@ class WasmInstance final : public Instance {
 
   // Answers of callbacks.
   std::uint32_t refuse(ErrorCode code, std::string_view text) noexcept;
+  // What has to be recorded could not be.
+  std::uint32_t refuse_unrecorded() noexcept;
   std::uint32_t answer_of(resources::TableStatus status) noexcept;
   std::uint32_t refuse_table(resources::TableStatus status) noexcept;
   std::uint32_t allocate(std::uint64_t bytes, resources::BufferRef& buffer) noexcept;
@@ -110,6 +114,7 @@ class WasmInstance final : public Instance {
   Ticker& ticker_;
   InstanceOptions options_;
   std::string component_name_;
+  security::Guard guard_;
   tvb_instance* instance_ = nullptr;
   std::uint32_t functions_ = 0;
   struct FreeStop {

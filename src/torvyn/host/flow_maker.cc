@@ -7,9 +7,12 @@
 #include <string>
 #include <variant>
 
+#include "torvyn/config/node_ceilings.h"
+#include "torvyn/config/place.h"
 #include "torvyn/config/references.h"
 #include "torvyn/connectors/connectors.h"
 #include "torvyn/host/native_stages.h"
+#include "torvyn/linker/grants.h"
 #include "torvyn/reactor/component_stage.h"
 #include "torvyn/security/sandbox.h"
 #include "torvyn/types/clock.h"
@@ -80,6 +83,8 @@ Status FlowMaker::link() {
         "what waited in the inlet would be lost: leave `restart_on_failure` out, and use `on_error` and `on_trap`");
   std::vector<config::FilledReference> filled;
   for (config::NodeConfig& node : flow_.config.nodes) {
+    if (const Status bounded = config::check_ceilings(node, shared_.options.ceilings); !bounded)
+      return fail(config::placed(bounded.error(), node.where).at_node(flow_.config.name, node.name, node.component));
     TORVYN_LET(std::vector<config::FilledReference> more,
                config::fill_references(node, shared_.options.base_directory, config::process_variable));
     std::ranges::move(more, std::back_inserter(filled));
@@ -168,8 +173,10 @@ Result<std::vector<std::unique_ptr<reactor::Stage>>> FlowMaker::make_stages(cons
   }
   const HostOptions& options = shared_.options;
   TORVYN_LET(const security::Sandbox sandbox,
-             security::make_sandbox(security::grants_of(options.security, *node.config, {}), options.base_directory,
-                                    config::process_variable));
+             security::make_sandbox(security::grants_of(options.security, *node.config, {}, node.component->digest()),
+                                    options.base_directory, config::process_variable));
+  TORVYN_TRY(
+      linker::check_grants(*node.config, node.component->info(), sandbox.grants, options.security.strict_imports));
   for (const config::Capability& grant : sandbox.grants)
     if (!security::opens_something(grant.name))
       options.events->event(Severity::warn, "W0700", node.config->name,
@@ -212,6 +219,8 @@ std::unique_ptr<reactor::Stage> FlowMaker::component_stage(const linker::LinkedN
   instance.events = masked_events_ ? &*masked_events_ : shared_.options.events;
   instance.clock = &SystemClock::instance();
   instance.sandbox = sandbox;
+  instance.audit = shared_.audit.get();
+  instance.stdout_fd = shared_.options.stdout_fd;
   instance.max_memory_bytes = node.config->max_memory_bytes.value_or(runtime.max_memory_per_component_bytes);
   instance.holdings = {.handles = node.config->max_handles.value_or(runtime.max_handles),
                        .buffer_bytes = node.config->max_host_buffers_bytes.value_or(runtime.max_host_buffers_bytes)};

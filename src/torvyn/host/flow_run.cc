@@ -73,6 +73,7 @@ void add_run(FlowReport& report, const FlowReport& before) {
     stage.time_ns += earlier.time_ns;
     stage.latency.add(earlier.latency);
     add(stage.copies, earlier.copies);
+    security::add(stage.capabilities, earlier.capabilities);
   }
   for (std::size_t i = 0; i < report.streams.size(); ++i) {
     observability::StreamReport& stream = report.streams[i];

@@ -12,6 +12,7 @@
 #include "torvyn/connectors/connectors.h"
 #include "torvyn/host/host_life.h"
 #include "torvyn/host/shared.h"
+#include "torvyn/security/audit_log.h"
 
 namespace torvyn::host {
 namespace {
@@ -25,6 +26,23 @@ std::uint32_t usable_cores() {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) != 0) return std::max(1U, std::thread::hardware_concurrency());
   return static_cast<std::uint32_t>(std::max(1, CPU_COUNT(&set)));
+}
+
+// Null where none is kept: it is switched off, or goes to a file and nobody has said which.
+Result<std::unique_ptr<security::AuditLog>> open_audit_log(const HostOptions& options) {
+  const config::SecurityConfig& security = options.security;
+  const bool to_file = security.audit_target == config::AuditTarget::file;
+  if (!security.audit_enabled || (to_file && security.audit_path.empty())) return nullptr;
+  TORVYN_LET(std::unique_ptr<security::AuditLog> log,
+             security::AuditLog::open({.target = security.audit_target,
+                                       .path = options.base_directory / security.audit_path,
+                                       .size_bytes = security.audit_size_bytes,
+                                       .keep = security.audit_keep,
+                                       .stops_on_failure = security.audit_stops_on_failure,
+                                       .stdout_fd = options.stdout_fd,
+                                       .events = options.events}));
+  log->set_tells_uses(options.level == config::ObservabilityLevel::diagnostic);
+  return log;
 }
 
 }  // namespace
@@ -50,7 +68,9 @@ Result<std::unique_ptr<Host>> Host::create(const HostOptions& options) {
   };
   auto shared = std::make_unique<Shared>(options);
   TORVYN_LET(shared->pool, resources::BufferPool::create(pools));
+  TORVYN_LET(shared->audit, open_audit_log(shared->options));
   engine::EngineOptions engine_options;
+  engine_options.max_memory_bytes = runtime.max_memory_bytes.value_or(0);
   engine_options.max_instances = std::min(runtime.max_instances, pooled_instances_max);
   engine_options.events = shared->options.events;
   if (runtime.compile_cache) engine_options.cache_directory = options.cache_directory;

@@ -14,6 +14,7 @@
 #include "torvyn/config/flow_config.h"
 #include "torvyn/config/host_settings.h"
 #include "torvyn/config/manifest.h"
+#include "torvyn/config/node_ceilings.h"
 #include "torvyn/config/runtime_config.h"
 #include "torvyn/host/flow_builder.h"
 #include "torvyn/host/flow_run.h"
@@ -31,7 +32,9 @@ linker::BuiltinCatalog builtin_catalog();
 
 struct HostOptions {
   config::RuntimeConfig runtime;
-  config::SecurityConfig security;  // who is granted what
+  config::SecurityConfig
+      security;  // who is granted what; an audit log is kept where it says in which file, or that it is no file
+  config::NodeCeilings ceilings = {};  // of this machine: a node that asks for more is E0502
   std::filesystem::path
       cache_directory;  // of compiled code; empty = none. Ignored where runtime.compile_cache is false
   std::filesystem::path
@@ -118,7 +121,7 @@ inline constexpr std::uint64_t report_wait_ns = 250'000'000;
 // flows, and whatever is asked of it is E0006.
 class Host {
  public:
-  // Errors: E0007, E0300 where engine or pools cannot be set up.
+  // Errors: E0007, E0300 where engine or pools cannot be set up; E0510 where the audit log cannot be opened and has to be.
   static Result<std::unique_ptr<Host>> create(const HostOptions& options);
   virtual ~Host() = default;
 

@@ -233,6 +233,7 @@ class HostWithLife final : public Host {
   Status set_level(config::ObservabilityLevel level) override {
     TORVYN_TRY(check_process());
     shared_->level = level;
+    if (shared_->audit != nullptr) shared_->audit->set_tells_uses(level == config::ObservabilityLevel::diagnostic);
     return {};
   }
 

@@ -9,6 +9,7 @@
 #include "torvyn/reactor/scheduler.h"
 #include "torvyn/resources/buffer_pool.h"
 #include "torvyn/resources/content_types.h"
+#include "torvyn/security/audit_log.h"
 
 namespace torvyn::host {
 
@@ -22,6 +23,7 @@ struct Shared {
   HostOptions options;  // with a sink of events in any case
   std::unique_ptr<resources::BufferPool> pool;
   resources::ContentTypes content_types;
+  std::unique_ptr<security::AuditLog> audit;  // null where none is kept
   std::unique_ptr<engine::Engine> engine;
   std::unique_ptr<reactor::Scheduler> scheduler;  // last: its threads end first
 };

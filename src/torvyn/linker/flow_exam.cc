@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "torvyn/config/place.h"
+#include "torvyn/linker/grants.h"
 #include "torvyn/linker/stages.h"
 #include "torvyn/pipeline/topology.h"
 #include "torvyn/types/file.h"
@@ -93,6 +94,7 @@ class Exam {
 
   void examine_capabilities(const NodeConfig& node, const engine::ComponentInfo& info, const Terms& terms,
                             NodeExam& exam) {
+    const std::vector<std::string_view> granted(terms.granted.begin(), terms.granted.end());
     for (const engine::InterfaceInfo& import : info.imports) {
       const std::string_view name = engine::capability_of_import(import.name);
       if (name.empty()) continue;
@@ -100,7 +102,7 @@ class Exam {
       if (known != exam.capabilities.end()) {
         known->imports.push_back(import.name);
       } else {
-        exam.capabilities.push_back({std::string(name), {import.name}, contains(terms.granted, name)});
+        exam.capabilities.push_back({std::string(name), {import.name}, opens_import(granted, name)});
       }
     }
     for (const NeededCapability& needed : exam.capabilities) {
@@ -121,7 +123,7 @@ class Exam {
     if (!terms.declared) return;
     for (const std::string& declared : *terms.declared) {
       if (contains(terms.granted, declared)) continue;
-      add(result_.warnings,
+      add(contains(terms.required, declared) ? result_.errors : result_.warnings,
           {ErrorCode::capability_not_granted,
            fmt::format("`{}` says that it needs the capability `{}`, and nothing grants it", node.component, declared),
            fmt::format("capabilities = [\"{}\"] in [security.grants.COMPONENT]", declared)},

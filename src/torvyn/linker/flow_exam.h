@@ -21,7 +21,8 @@ namespace torvyn::linker {
 // What a project says of a node's component beside the flow.
 struct Terms {
   std::vector<std::string> granted;                  // capabilities it gets, by name
-  std::optional<std::vector<std::string>> declared;  // those it says it needs; none = nothing is said
+  std::optional<std::vector<std::string>> declared;  // those it says it may use; none = nothing is said
+  std::vector<std::string> required;                 // those of them that it cannot do without
   std::vector<std::string> accepts;                  // content types, `*` for any part; empty = nothing is said
   std::vector<std::string> produces;
 };
@@ -77,7 +78,7 @@ struct FlowExam {
 // Examines a flow node by node, then its shape, then what its edges carry. Components are compiled, or come from the engine's cache.
 //
 // Errors: those of link_flow, all that one does not hide; E0200 where a component was built against another contract, or accepts nothing
-// of what comes along an edge; E0202 where `strict_imports` is set and an import's capability is not granted. Warnings: E0103 an import
+// of what comes along an edge; E0202 where a capability that the component requires is not granted, or `strict_imports` is set and an import's capability is not. Warnings: E0103 an import
 // needs a capability that the component does not declare though it declares some; E0110; E0200 something that comes is not accepted; E0202
 // a capability that the component declares is not granted.
 FlowExam examine_flow(const config::FlowConfig& flow, engine::Engine& engine, const ExamRequest& request);

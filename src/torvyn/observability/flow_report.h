@@ -10,6 +10,7 @@
 #include "torvyn/observability/histogram.h"
 #include "torvyn/resources/buffer_pool.h"
 #include "torvyn/resources/copy_ledger.h"
+#include "torvyn/security/capability_count.h"
 #include "torvyn/types/error.h"
 
 namespace torvyn::observability {
@@ -67,8 +68,9 @@ struct StageReport {
   std::uint64_t state_lost = 0;  // elements an aggregator had absorbed, and given nothing for, when its instance ended
   std::uint32_t instances = 1;   // side by side
   resources::CopyCounts copies{};
-  std::uint64_t time_ns = 0;  // inside the stage, waiting of built-in stages included
-  std::uint64_t p50_ns = 0;   // an element; the time of a run of n elements counts as n times its nth part
+  security::CapabilityCounts capabilities = {};  // what its component used, and was refused
+  std::uint64_t time_ns = 0;                     // inside the stage, waiting of built-in stages included
+  std::uint64_t p50_ns = 0;  // an element; the time of a run of n elements counts as n times its nth part
   std::uint64_t p99_ns = 0;
   LatencyCounts latency = {};
   std::uint64_t memory_bytes = 0;  // guest memory at the end

@@ -106,6 +106,27 @@ void add_components(std::vector<MetricFamily>& families, std::span<const FlowRep
   for (Family* family : {&elements, &errors, &restarts, &time, &memory}) family->move_to(families);
 }
 
+void add_capabilities(std::vector<MetricFamily>& families, std::span<const FlowReport> flows) {
+  Family exercises = counter("capability_exercises_total", "Times a component used a capability");
+  Family denials = counter("capability_denials_total", "Times a component was refused a capability");
+  const std::span<const std::string_view> names = config::capability_names();
+  for (const FlowReport& flow : flows) {
+    for (const StageReport& stage : flow.stages) {
+      for (std::size_t i = 0; i < names.size(); ++i) {
+        const security::CapabilityCount& count = stage.capabilities[i];
+        if (count == security::CapabilityCount{}) continue;
+        const Labels labels = {{.name = "flow", .value = flow.name},
+                               {.name = "node", .value = stage.node},
+                               {.name = "component", .value = stage.component},
+                               {.name = "capability", .value = std::string(names[i])}};
+        exercises.add(labels, number(count.exercises));
+        denials.add(labels, number(count.denials));
+      }
+    }
+  }
+  for (Family* family : {&exercises, &denials}) family->move_to(families);
+}
+
 void add_streams(std::vector<MetricFamily>& families, std::span<const FlowReport> flows) {
   Family transferred = counter("stream_elements_transferred_total", "Elements that went through a stream");
   Family dropped = counter("stream_elements_dropped_total", "Elements that a full stream let go");
@@ -171,6 +192,7 @@ std::string prometheus_text(std::span<const FlowReport> flows, const SystemMetri
   std::vector<MetricFamily> families;
   add_flows(families, flows);
   add_components(families, flows);
+  add_capabilities(families, flows);
   add_streams(families, flows);
   add_pools(families, system.pools);
   add_system(families, system);

@@ -63,6 +63,16 @@ Json of_flow(const FlowReport& report) {
   return flow;
 }
 
+// Those of which there is anything to say.
+Json of_capabilities(const security::CapabilityCounts& counts) {
+  Json json = Json::object();
+  for (std::size_t i = 0; i < counts.size(); ++i)
+    if (counts[i] != security::CapabilityCount{})
+      json[std::string(config::capability_names()[i])] = {{"exercises", counts[i].exercises},
+                                                          {"denials", counts[i].denials}};
+  return json;
+}
+
 Json of_stage(const StageReport& stage) {
   const resources::CopyCount total = stage.copies_total();
   Json kinds = Json::object();
@@ -87,6 +97,7 @@ Json of_stage(const StageReport& stage) {
           {"copies", total.copies},
           {"bytes_copied", total.bytes},
           {"copies_by_kind", std::move(kinds)},
+          {"capabilities", of_capabilities(stage.capabilities)},
           {"time_ns", stage.time_ns},
           {"p50_ns", stage.p50_ns},
           {"p99_ns", stage.p99_ns},

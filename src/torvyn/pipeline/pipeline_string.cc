@@ -86,7 +86,7 @@ constexpr HostKey<StreamConfig> stream_keys[] = {
 };
 
 std::vector<std::string_view> host_key_names() {
-  std::vector<std::string_view> names = {"name"};
+  std::vector<std::string_view> names = {"name", "grant"};
   for (const auto& key : node_keys) names.push_back(key.name);
   for (const auto& key : stream_keys) names.push_back(key.name);
   return names;
@@ -426,7 +426,7 @@ class Reader {
     const std::string key = word.text.substr(1, has_value ? word.equals - 1 : std::string::npos);
     const HostKey<NodeConfig>* const node_key = find_key(node_keys, key);
     const HostKey<StreamConfig>* const stream_key = find_key(stream_keys, key);
-    if (node_key == nullptr && stream_key == nullptr && key != "name") {
+    if (node_key == nullptr && stream_key == nullptr && key != "name" && key != "grant") {
       const std::vector<std::string_view> known = host_key_names();
       const std::string_view near = config::nearest(key, known);
       const std::string question = near.empty() ? "" : fmt::format(", did you mean `@{}`?", near);
@@ -439,7 +439,7 @@ class Reader {
     if (!has_value) {
       return fail(source_.error(fmt::format("`@{}` has no value", key), fmt::format("write @{}=…", key), word));
     }
-    if (!seen.insert(key).second)
+    if (!seen.insert(key).second && key != "grant")
       return fail(source_.error(fmt::format("`@{}` is set twice", key), "leave one of the two", word));
     if (stream_key != nullptr && flow_.nodes.empty()) {
       return fail(source_.error(
@@ -448,6 +448,7 @@ class Reader {
     }
     const std::string value = word.text.substr(word.equals + 1);
     const Status set = key == "name"         ? set_name(value, node)
+                       : key == "grant"      ? add_grant(value, node)
                        : node_key != nullptr ? set_key(*node_key, "nodes", value, node)
                                              : set_key(*stream_key, "edges", value, streams_[flow_.nodes.size()]);
     if (set) return {};
@@ -463,6 +464,13 @@ class Reader {
     if (!names_.insert(value).second)
       return fail(ErrorCode::pipeline_syntax, fmt::format("two stages are called `{}`", value), "rename one");
     node.name = value;
+    return {};
+  }
+
+  // As often as there is something to grant.
+  static Status add_grant(const std::string& value, NodeConfig& node) {
+    TORVYN_LET(config::Capability grant, config::parse_capability(value));
+    node.grants.push_back(std::move(grant));
     return {};
   }
 

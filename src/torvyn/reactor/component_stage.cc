@@ -24,7 +24,7 @@ Status ComponentStage::restart() {
     const std::scoped_lock lock(instance_mutex_);
     ended = std::move(instance_);
   }
-  if (ended != nullptr) add(copies_before_, ended->copies().counts());
+  if (ended != nullptr) keep_counts_of(*ended);
   ended.reset();
   return start();
 }
@@ -83,7 +83,7 @@ void ComponentStage::finish(bool) noexcept {
   if (!done) options_.events->event(Severity::warn, "W0420", options_.node, "teardown: " + done.error().message());
   // What it held goes back now, not when the flow's report has been read.
   memory_bytes_at_end_ = instance_->memory_bytes();
-  add(copies_before_, instance_->copies().counts());
+  keep_counts_of(*instance_);
   const std::scoped_lock lock(instance_mutex_);
   instance_.reset();
 }
@@ -94,6 +94,17 @@ resources::CopyCounts ComponentStage::copies() const noexcept {
   resources::CopyCounts counts = copies_before_;
   if (instance_ != nullptr) add(counts, instance_->copies().counts());
   return counts;
+}
+
+security::CapabilityCounts ComponentStage::capabilities() const noexcept {
+  security::CapabilityCounts counts = capabilities_before_;
+  if (instance_ != nullptr) security::add(counts, instance_->capability_counts());
+  return counts;
+}
+
+void ComponentStage::keep_counts_of(const engine::Instance& ended) noexcept {
+  add(copies_before_, ended.copies().counts());
+  security::add(capabilities_before_, ended.capability_counts());
 }
 
 std::uint64_t ComponentStage::memory_bytes() const noexcept {

@@ -31,11 +31,13 @@ class ComponentStage final : public Stage {
   const ElementError& element_error() const noexcept override { return element_error_; }
   Error failure() const override;
   resources::CopyCounts copies() const noexcept override;
+  security::CapabilityCounts capabilities() const noexcept override;
   std::string_view path() const noexcept override { return component_->path(); }
   std::uint64_t memory_bytes() const noexcept override;
 
  private:
   StageOutcome outcome(const engine::CallOutcome& call) noexcept;
+  void keep_counts_of(const engine::Instance& ended) noexcept;
 
   std::shared_ptr<engine::Component> component_;
   engine::InstanceOptions options_;
@@ -46,6 +48,7 @@ class ComponentStage final : public Stage {
   bool stopped_ = false;
   std::uint64_t memory_bytes_at_end_ = 0;
   resources::CopyCounts copies_before_{};  // of the instances before this one
+  security::CapabilityCounts capabilities_before_{};
   ElementError element_error_;
 };
 

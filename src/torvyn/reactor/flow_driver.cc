@@ -430,6 +430,7 @@ FlowReport FlowDriver::report() const {
     stage.swaps = meter.swaps;
     stage.swap_pause_ns = meter.swap_pause_ns;
     stage.copies = node->copies_before;
+    stage.capabilities = node->capabilities_before;
     stage.state_lost = meter.state_lost;
     stage.instances = static_cast<std::uint32_t>(node->lanes.size());
     stage.time_ns = meter.time_ns;
@@ -438,11 +439,14 @@ FlowReport FlowDriver::report() const {
     stage.latency = meter.latency.counts();
     for (const auto& lane : node->lanes) {
       if (lane->state != Lane::State::running)
-        lane->seen = {
-            .copies = lane->stage->copies(), .memory_bytes = lane->stage->memory_bytes(), .cpu_ns = lane->cpu_ns};
+        lane->seen = {.copies = lane->stage->copies(),
+                      .capabilities = lane->stage->capabilities(),
+                      .memory_bytes = lane->stage->memory_bytes(),
+                      .cpu_ns = lane->cpu_ns};
       report.cpu_ns += lane->seen.cpu_ns;
       stage.memory_bytes += lane->seen.memory_bytes;
       add(stage.copies, lane->seen.copies);
+      security::add(stage.capabilities, lane->seen.capabilities);
     }
     report.stages.push_back(std::move(stage));
   }

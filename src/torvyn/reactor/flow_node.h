@@ -77,6 +77,7 @@ struct Lane final : Job {
   // What a report says of it while it works on another thread.
   struct Seen {
     resources::CopyCounts copies{};
+    security::CapabilityCounts capabilities{};
     std::uint64_t memory_bytes = 0;
     std::uint64_t cpu_ns = 0;
   } seen;
@@ -110,21 +111,22 @@ struct Node {
   std::vector<std::pair<std::uint32_t, std::uint32_t>> arrivals;  // (index into `inputs`, elements)
   std::size_t arrivals_head = 0;
 
-  bool blocked = false;                     // it stopped for want of room in a stream
-  bool pressed = false;                     // what it makes is taken slower than it comes
-  bool paused = false;                      // sinks: it asked for a pause and has taken nothing since
-  bool ended = false;                       // nothing comes of it any more
-  bool gone = false;                        // sinks: whoever read the output went away
-  bool flushed = false;                     // aggregators: gave all they held
-  bool stopping = false;                    // sources: not to be pulled any more
-  std::uint64_t wait_until_ns = 0;          // not to be called before; 0 = it does not wait
-  std::uint64_t next_wait_ns = 0;           // the growing wait of a source with nothing to give, of a sink that pauses
-  std::uint64_t given = 0;                  // sources: elements so far
-  std::uint64_t given_before = 0;           // sources: by instances before this one
-  std::size_t ack_source = nowhere;         // sources that want acks: index in the AckBook
-  std::uint64_t acked = 0;                  // of `given`, what it heard of
-  std::unique_ptr<SwapRequest> swap;        // other stages are to take over as soon as it is at rest
-  std::uint64_t swap_since_ns = 0;          // from when it was not called any more because of that
+  bool blocked = false;               // it stopped for want of room in a stream
+  bool pressed = false;               // what it makes is taken slower than it comes
+  bool paused = false;                // sinks: it asked for a pause and has taken nothing since
+  bool ended = false;                 // nothing comes of it any more
+  bool gone = false;                  // sinks: whoever read the output went away
+  bool flushed = false;               // aggregators: gave all they held
+  bool stopping = false;              // sources: not to be pulled any more
+  std::uint64_t wait_until_ns = 0;    // not to be called before; 0 = it does not wait
+  std::uint64_t next_wait_ns = 0;     // the growing wait of a source with nothing to give, of a sink that pauses
+  std::uint64_t given = 0;            // sources: elements so far
+  std::uint64_t given_before = 0;     // sources: by instances before this one
+  std::size_t ack_source = nowhere;   // sources that want acks: index in the AckBook
+  std::uint64_t acked = 0;            // of `given`, what it heard of
+  std::unique_ptr<SwapRequest> swap;  // other stages are to take over as soon as it is at rest
+  std::uint64_t swap_since_ns = 0;    // from when it was not called any more because of that
+  security::CapabilityCounts capabilities_before{};
   resources::CopyCounts copies_before{};    // of stages that were taken away
   std::uint64_t absorbed = 0;               // aggregators: since they last gave something
   std::vector<std::uint64_t> restarted_ns;  // the last ones, in the window

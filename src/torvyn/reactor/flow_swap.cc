@@ -99,6 +99,7 @@ bool FlowDriver::swap_stages(Node& node) noexcept {
       Lane& lane = *node.lanes[i];
       lane.stage->finish(true);
       add(node.copies_before, lane.stage->copies());
+      security::add(node.capabilities_before, lane.stage->capabilities());
       lane.stage = std::move(request->stages[i]);
       lane.attempts = 0;
     }

@@ -10,6 +10,7 @@
 
 #include "torvyn/resources/copy_ledger.h"
 #include "torvyn/resources/element.h"
+#include "torvyn/security/capability_count.h"
 #include "torvyn/types/element_meta.h"
 #include "torvyn/types/error.h"
 
@@ -135,6 +136,8 @@ class Stage {
 
   // The copies made for this stage, before restarts too.
   virtual resources::CopyCounts copies() const noexcept { return {}; }
+  // What was used and refused of each capability, before restarts too.
+  virtual security::CapabilityCounts capabilities() const noexcept { return {}; }
   // "builtin", "native", "typed".
   virtual std::string_view path() const noexcept = 0;
   // Guest linear memory now, bytes.

@@ -92,9 +92,9 @@ TEST(Sandbox, AnswersForNarrowerScopesAndForTheNameAlone) {
 }
 
 TEST(Sandbox, DoesNotAllowWhatAGrantDoesNotOpen) {
-  const Result<Sandbox> sandbox = sandbox_of({{"tcp-connect", ""}, {"logging", ""}});
+  const Result<Sandbox> sandbox = sandbox_of({{"http-client", ""}, {"logging", ""}});
   ASSERT_TRUE(sandbox);
-  EXPECT_FALSE(sandbox->allows("tcp-connect"));
+  EXPECT_FALSE(sandbox->allows("http-client"));
   EXPECT_TRUE(sandbox->allows("logging"));
 }
 

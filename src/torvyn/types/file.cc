@@ -1,12 +1,15 @@
 #include "torvyn/types/file.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
 #include <system_error>
+#include <tuple>
+#include <utility>
 
 namespace torvyn {
 namespace {
@@ -25,18 +28,6 @@ class Descriptor {
  private:
   int fd_;
 };
-
-bool write_all(int fd, std::span<const std::uint8_t> bytes) noexcept {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0) {
-      if (errno == EINTR) continue;
-      return false;
-    }
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-  }
-  return true;
-}
 
 const char* hint_for(int error_number) noexcept {
   switch (error_number) {
@@ -90,7 +81,7 @@ Status replace_file(const std::filesystem::path& path, std::initializer_list<std
   Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
   if (file.get() < 0) return fail(io_error("cannot write", path.string(), errno));
   bool ok = ::fchmod(file.get(), mode) == 0;
-  for (const auto part : parts) ok = ok && write_all(file.get(), part);
+  for (const auto part : parts) ok = ok && write_all(file.get(), std::as_bytes(part)) == 0;
   ok = ok && file.close() && ::rename(temporary.c_str(), path.c_str()) == 0;
   if (!ok) {
     const int error_number = errno;
@@ -98,6 +89,21 @@ Status replace_file(const std::filesystem::path& path, std::initializer_list<std
     return fail(io_error("cannot write", path.string(), error_number));
   }
   return {};
+}
+
+int write_all(int fd, std::span<const std::byte> bytes) noexcept {
+  while (!bytes.empty()) {
+    const ssize_t count = write(fd, bytes.data(), bytes.size());
+    if (count >= 0) {
+      bytes = bytes.subspan(static_cast<std::size_t>(count));
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      pollfd wait{.fd = fd, .events = POLLOUT, .revents = 0};
+      std::ignore = poll(&wait, 1, -1);
+    } else if (errno != EINTR) {
+      return errno;
+    }
+  }
+  return 0;
 }
 
 }  // namespace torvyn

@@ -1,4 +1,4 @@
-/* reach: does what each element asks for, and gives out what came of it: "read PATH", "write PATH", "env NAME", "time". */
+/* reach: does what each element asks for, and gives out what came of it, a line for a line: "read PATH", "write PATH", "env NAME", "time". */
 #include "torvyn/transform.h"
 
 #include <errno.h>
@@ -36,12 +36,16 @@ bool exports_torvyn_streaming_processor_process(exports_torvyn_streaming_process
   char request[512] = {0};
   memcpy(request, bytes.ptr, bytes.len < sizeof request ? bytes.len : sizeof request - 1);
   torvyn_list_u8_free(&bytes);
-  request[strcspn(request, "\n")] = '\0';
+  const size_t line_end = strcspn(request, "\n");
+  const bool is_line = request[line_end] == '\n';
+  request[line_end] = '\0';
   char* what = strchr(request, ' ');
   if (what != NULL) *what++ = '\0';
   char room[512];
   const char* answer = answer_to(request, what == NULL ? "" : what, room, sizeof room);
   result->tag = TORVYN_STREAMING_TYPES_PROCESS_RESULT_EMIT;
   result->val.emit.meta = input->meta;
-  return make_buffer((const uint8_t*)answer, strlen(answer), &result->val.emit.payload, error);
+  char line[600];
+  snprintf(line, sizeof line, "%s%s", answer, is_line ? "\n" : "");
+  return make_buffer((const uint8_t*)line, strlen(line), &result->val.emit.payload, error);
 }
