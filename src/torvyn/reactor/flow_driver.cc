@@ -431,6 +431,8 @@ FlowReport FlowDriver::report() const {
     stage.swap_pause_ns = meter.swap_pause_ns;
     stage.copies = node->copies_before;
     stage.state_lost = meter.state_lost;
+    stage.rests = meter.rests;
+    stage.rested_ns = meter.rested_ns;
     stage.instances = static_cast<std::uint32_t>(node->lanes.size());
     stage.time_ns = meter.time_ns;
     stage.p50_ns = meter.latency.quantile_ns(0.5);
