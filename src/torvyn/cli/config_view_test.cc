@@ -42,7 +42,7 @@ TEST(DrawConfiguration, ShowsEachValueWithItsOrigin) {
   EXPECT_THAT(text, HasSubstr("[runtime]\n"));
   EXPECT_THAT(text, testing::ContainsRegex(R"( max_batch +32 +Torvyn\.toml:6:13
 )"));
-  EXPECT_THAT(text, testing::ContainsRegex(R"( fuel_per_invocation +500 +Torvyn\.toml:7:11, no effect in this version
+  EXPECT_THAT(text, testing::ContainsRegex(R"( fuel_per_invocation +500 +Torvyn\.toml:7:23, no effect in this version
 )"));
   EXPECT_THAT(text, testing::ContainsRegex(R"( worker_threads +3 +TORVYN_RUNTIME_WORKER_THREADS
 )"));
