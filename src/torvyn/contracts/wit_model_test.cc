@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "torvyn/contracts/test_wit.h"
 #include "torvyn/types/file.h"
@@ -141,6 +142,15 @@ TEST(ComponentModel, SaysWhatAFileIsThatIsNone) {
   ASSERT_FALSE(component.has_value());
   EXPECT_EQ(component.error().code(), ErrorCode::not_a_component);
   EXPECT_THAT(component.error().message(), HasSubstr("hello.wasm"));
+}
+
+// Found by the component fuzzer: four gigabytes were filled with zeros for a section of a few bytes.
+TEST(ComponentModel, MakesNoRoomForWhatASectionOnlyClaimsToHold) {
+  const std::vector<std::uint8_t> bytes = {0, 'a', 's', 'm', 0x0d, 0, 1, 0, 7, 0xff, 0xff, 0xff, 0xff, 0x0f, 1, 0x42};
+  const auto component = read_component(bytes, "claims.wasm");
+  ASSERT_FALSE(component);
+  EXPECT_EQ(component.error().code(), ErrorCode::not_a_component);
+  EXPECT_THAT(component.error().message(), HasSubstr("ends within a section"));
 }
 
 }  // namespace
