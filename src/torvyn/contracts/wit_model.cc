@@ -134,6 +134,7 @@ Result<WitModel> read_component(std::span<const std::uint8_t> wasm, std::string_
   tvb_failure failure{};
   if (tvb_wasm_model(view_of(wasm), &json, &failure) != TVB_OK) {
     const Error why = take_error(failure, ErrorCode::not_a_component);
+    if (why.code() == ErrorCode::internal_error) return fail(why);  // a panic of the tools: no fault of the file's
     return fail(not_a_component(name, kind, why.message()));
   }
   return read_model(take(json));
