@@ -337,6 +337,23 @@ TEST_F(HostileImports, GiveNoMoreMemoryThanAllowed) {
   expect_health();
 }
 
+TEST_F(HostileImports, LeaveRoomForTheContentTypesOfOthers) {
+  Script script;
+  script.call(script_allocate, {number(16), scratch(0)}).load(scratch(4));
+  for (int i = 1000; i < 2000; ++i)
+    script.text(bytes_at, std::to_string(i))
+        .call(script_mutable_buffer_set_content_type, {held(made), scratch(bytes_at), number(4)});
+  const Ended ended = run(script, false);
+  ASSERT_EQ(ended.outcome.status, CallStatus::ended);
+  EXPECT_EQ(ended.failure->code(), ErrorCode::capacity_exceeded) << ended.failure->to_string();
+  EXPECT_THAT(ended.failure->message(), HasSubstr("too many different ones"));
+  EXPECT_EQ(content_types_.intern("1000"), 1U);
+  EXPECT_NE(content_types_.intern("1255"), resources::content_type_rejected);
+  for (int i = 0; i < 1000; ++i)
+    ASSERT_NE(content_types_.intern("honest/" + std::to_string(i)), resources::content_type_rejected);
+  expect_health();
+}
+
 TEST_F(HostileImports, KeepALogFloodToItsBound) {
   step_time_by_ns(0);
   options_.max_log_bytes_per_s = 16 << 10;

@@ -10,6 +10,7 @@ namespace torvyn::reactor {
 ComponentStage::ComponentStage(std::shared_ptr<engine::Component> component, engine::InstanceOptions options,
                                std::string config, std::optional<double> max_cpu)
     : component_(std::move(component)), options_(std::move(options)), config_(std::move(config)) {
+  options_.content_types_room = &content_types_room_;
   if (max_cpu) share_.emplace(*max_cpu);
 }
 

@@ -1,6 +1,7 @@
 // A component as a stage.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -50,6 +51,8 @@ class ComponentStage final : public Stage {
   engine::InstanceOptions options_;
   std::string config_;
   std::optional<CpuShare> share_;
+  std::uint32_t content_types_room_ =
+      resources::content_types_brought_max;  // for all its instances, one after the other
   std::unique_ptr<engine::Instance> instance_;
   std::mutex
       instance_mutex_;  // held while `instance_` is put in its place or taken away, and while it is stopped from outside
