@@ -146,11 +146,17 @@ TEST(ComponentModel, SaysWhatAFileIsThatIsNone) {
 
 // Found by the component fuzzer: four gigabytes were filled with zeros for a section of a few bytes.
 TEST(ComponentModel, MakesNoRoomForWhatASectionOnlyClaimsToHold) {
-  const std::vector<std::uint8_t> bytes = {0, 'a', 's', 'm', 0x0d, 0, 1, 0, 7, 0xff, 0xff, 0xff, 0xff, 0x0f, 1, 0x42};
-  const auto component = read_component(bytes, "claims.wasm");
-  ASSERT_FALSE(component);
-  EXPECT_EQ(component.error().code(), ErrorCode::not_a_component);
-  EXPECT_THAT(component.error().message(), HasSubstr("ends within a section"));
+  const auto expect_refused = [](const std::vector<std::uint8_t>& bytes, const char* why) {
+    const auto component = read_component(bytes, "claims.wasm");
+    ASSERT_FALSE(component);
+    EXPECT_EQ(component.error().code(), ErrorCode::not_a_component);
+    EXPECT_THAT(component.error().message(), HasSubstr(why));
+  };
+  expect_refused({0, 'a', 's', 'm', 0x0d, 0, 1, 0, 7, 0xff, 0xff, 0xff, 0xff, 0x0f, 1, 0x42}, "ends within a section");
+  // A module with a code section of one function.
+  expect_refused({0, 'a', 's', 'm', 0x0d, 0, 1, 0,    1,    17,   0,    'a',  's', 'm',
+                  1, 0,   0,   0,   10,   7, 1, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x0b},
+                 "ends within a function");
 }
 
 }  // namespace
