@@ -10,9 +10,12 @@
 namespace torvyn::bench {
 namespace {
 
+// `name` may end in a `max_cpu`: "slow@0.1".
 config::FlowConfig hostile_flow(const std::string& name) {
-  config::FlowConfig flow = chain_through("tests/hostile/" + name + ".wasm", {{"count", "20000"}});
+  const std::size_t at = name.find('@');
+  config::FlowConfig flow = chain_through("tests/hostile/" + name.substr(0, at) + ".wasm", {{"count", "20000"}});
   config::NodeConfig& node = flow.nodes[middle];
+  if (at != std::string::npos) node.max_cpu = std::stod(name.substr(at + 1));
   node.on_error = {.invalid_input = config::ErrorAction::skip,
                    .unavailable = config::ErrorAction::skip,
                    .internal = config::ErrorAction::skip,

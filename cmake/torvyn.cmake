@@ -29,6 +29,16 @@ function(torvyn_link_targets result)
   set(${result} ${targets} PARENT_SCOPE)
 endfunction()
 
+# A fuzzer's entry point under a name of its own, and a test that hands it every file of its corpus.
+function(torvyn_corpus_test test source)
+  cmake_path(GET source STEM stem)
+  string(REGEX REPLACE "_fuzz$" "" fuzzer "${stem}")
+  set(entry torvyn_${stem})
+  set_source_files_properties(${source} PROPERTIES COMPILE_DEFINITIONS LLVMFuzzerTestOneInput=${entry})
+  configure_file("${PROJECT_SOURCE_DIR}/cmake/corpus_test.cc.in" ${stem}_test.cc @ONLY)
+  target_sources(${test} PRIVATE ${source} "${CMAKE_CURRENT_BINARY_DIR}/${stem}_test.cc")
+endfunction()
+
 # torvyn_library(
 #   NAME config                     # target torvyn_config, alias torvyn::config
 #   SOURCES manifest.cc …
@@ -38,9 +48,11 @@ endfunction()
 #   [PRIVATE_DEPS fmt::fmt …]       # libraries that only the sources use; the tests may too
 #   [TESTS manifest_test.cc …]      # all in one executable, torvyn_config_test
 #   [TEST_DEPS observability …]     # subsystems or libraries that only the tests use
-#   [FUZZERS manifest_fuzz.cc …])   # one executable each, torvyn_manifest_fuzz, in the `fuzz` preset
+#   [FUZZERS manifest_fuzz.cc …])   # one executable each, torvyn_manifest_fuzz, in the `fuzz` preset; elsewhere the tests go
+#                                   # through the corpus, tests/fuzz/corpus/manifest
 #
-# Tests see TORVYN_TEST_SOURCE_DIR (the repository) and TORVYN_TEST_COMPONENTS_DIR (the built guest components) as string literals.
+# Tests and fuzzers see TORVYN_TEST_SOURCE_DIR (the repository) and TORVYN_TEST_COMPONENTS_DIR (the built guest components) as string
+# literals.
 function(torvyn_library)
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME" "SOURCES;HEADERS;DEPS;PRIVATE_DEPS;TESTS;TEST_DEPS;FUZZERS")
   if(arg_UNPARSED_ARGUMENTS OR NOT arg_NAME OR NOT arg_SOURCES OR NOT arg_HEADERS)
@@ -65,6 +77,11 @@ function(torvyn_library)
   if(arg_TESTS)
     set(test ${library}_test)
     add_executable(${test} ${arg_TESTS})
+    if(NOT CMAKE_CXX_FLAGS MATCHES "fuzzer")
+      foreach(source IN LISTS arg_FUZZERS)
+        torvyn_corpus_test(${test} ${source})
+      endforeach()
+    endif()
     set_target_properties(${test} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
     target_link_libraries(${test} PRIVATE ${library} ${private_deps} ${test_deps} GTest::gmock GTest::gtest_main)
     target_compile_definitions(
@@ -88,6 +105,9 @@ function(torvyn_library)
       set_target_properties(torvyn_${stem} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/fuzzers")
       target_link_libraries(torvyn_${stem} PRIVATE ${library} ${private_deps})
       target_link_options(torvyn_${stem} PRIVATE -fsanitize=fuzzer)
+      target_compile_definitions(
+        torvyn_${stem} PRIVATE TORVYN_TEST_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+                               TORVYN_TEST_COMPONENTS_DIR="${TORVYN_COMPONENTS_DIR}")
       torvyn_compile_options(torvyn_${stem})
       add_dependencies(fuzzers torvyn_${stem})
     endforeach()

@@ -32,6 +32,10 @@ impl GuestText {
     }
 
     fn copy(cx: &mut LiftContext<'_>, pointer: usize, size: usize) -> Result<GuestText> {
+        if size > INLINE_MAX {
+            // Many results may point at the same bytes: what is made of them here counts as what any call makes.
+            cx.consume_fuel(size)?;
+        }
         let end = pointer.checked_add(size);
         let Some(bytes) = end.and_then(|end| cx.memory().get(pointer..end)) else {
             bail!("string pointer/length out of bounds of memory")

@@ -194,13 +194,13 @@ class TestLayers:
         assert "did you mean `TORVYN_RUNTIME_MAX_BATCH`?" in outcome.err
 
     def test_a_setting_without_effect_is_a_warning_with_its_place(self, torvyn, project):
-        project("[runtime]\nmax_cpu = 0.5\n[observability]\nsample_rate = 1.0\n")
+        project("[runtime]\nfuel_per_invocation = 500\n[observability]\nsample_rate = 1.0\n")
         for arguments in (["check"], ["run"]):
             outcome = torvyn(*arguments)
             assert outcome.code == 0, outcome.err
             lines = [line for line in outcome.err.splitlines() if line.startswith("warning[W0700]")]
             assert len(lines) == 2
-            assert "`runtime.max_cpu`" in lines[0] and lines[0].endswith("(Torvyn.toml:6:1)")
+            assert "`runtime.fuel_per_invocation`" in lines[0] and lines[0].endswith("(Torvyn.toml:6:1)")
         warning = torvyn("check", "--format", "json").json()["warnings"][0]
         assert (warning["code"], warning["file"], warning["line"], warning["column"]) == ("W0700", "Torvyn.toml", 6, 1)
 

@@ -1,5 +1,7 @@
 """The host survives what tests/hostile does to it, says what happened, and the flow beside it hears nothing of it."""
 
+import re
+
 import pytest
 
 from conftest import ROOT, TEST_COMPONENTS, component
@@ -7,6 +9,7 @@ from flows import Run, finish, flow, generate, hello, run, stage, start, write
 
 COUNT = 200
 MASK = 2**64 - 1
+SCRIPT_IMPORTS = ROOT / "tests" / "hostile" / "script_imports.h"
 
 
 def is_hit(sequence: int, n: int = 10, seed: int = 1) -> bool:
@@ -145,6 +148,53 @@ class TestAlone:
         assert result.flow["skipped_errors"][0]["code"] == "E0204"
 
 
+def repeated(times: int) -> str:
+    """A script (tests/hostile/script_imports.h) for a run: computes for a while, gives back what it was lent, and passes nothing on."""
+    imports = re.findall(r'^  X\("(.*?)"', SCRIPT_IMPORTS.read_text(), re.MULTILINE)
+    load, repeat = bytes([len(imports)]), bytes([len(imports) + 2])
+    nothing = load + bytes([1, 0])
+    drops = b"".join(bytes([imports.index(f"[resource-drop]{lent}"), 0, n]) for n, lent in enumerate(("batch", "batch-writer")))
+    return (repeat + b"\x02" + times.to_bytes(4, "little") + bytes([1, len(nothing)]) + nothing + drops).hex()
+
+
+class TestAShareOfTheCpu:
+    # A tenth of a millisecond of every 100 ms: less than one of its elements takes.
+    busy = {"config": repeated(50_000), "max_cpu": 0.001}
+
+    def test_rests_and_loses_nothing(self, torvyn):
+        nodes = {"in": generate(12), "node": {**hostile("script"), **self.busy}, "out": stage("null")}
+        ways = [("in -> node", {"queue_depth": 4}), "node -> out"]
+        result = run(torvyn, flow(nodes, *ways)).ends(0, filtered=12)
+        node = result.stages["node"]
+        assert node["elements_in"] == 12 and node["errors"] == node["restarts"] == 0
+        assert node["rests"] >= 3, "12 elements, 4 at most in a call, and each call uses its share up"
+        assert node["rested_ns"] > 0
+        assert result.stages["in"]["rests"] == result.stages["out"]["rests"] == 0
+
+    def test_without_one_nobody_rests(self, torvyn):
+        nodes = {"in": generate(12), "node": hostile("script", self.busy["config"]), "out": stage("null")}
+        result = run(torvyn, flow(nodes)).ends(0, filtered=12)
+        assert {one["rests"] for one in result.stages.values()} == {0}
+
+    def test_is_the_hosts_where_the_node_has_none(self, torvyn):
+        nodes = {"in": generate(2), "node": hostile("script", self.busy["config"]), "out": stage("null")}
+        result = run(torvyn, flow(nodes), head="\n[runtime]\nmax_cpu = 0.001\n").ends(0, filtered=2)
+        assert result.stages["node"]["rests"] >= 1
+
+    def test_is_each_instances_own(self, torvyn):
+        nodes = {"in": generate(12), "node": {**hostile("script"), **self.busy, "instances": 3}, "out": stage("null")}
+        ways = [("in -> node", {"queue_depth": 4}), "node -> out"]
+        result = run(torvyn, flow(nodes, *ways)).ends(0, filtered=12)
+        assert result.stages["node"]["rests"] >= 3
+
+    def test_a_flow_that_rests_can_be_ended(self, torvyn):
+        nodes = {"in": generate(1000), "node": {**hostile("script"), **self.busy}, "out": stage("null")}
+        result = run(torvyn, flow(nodes, ("in -> node", {"queue_depth": 1}), "node -> out"), "--timeout", "1s")
+        assert result.code == 0, result.err
+        assert result.flow["state"] == "limited"
+        assert result.flow["filtered"] == result.flow["pulled"] < 1000
+
+
 ATTACKS = {
     "spin": ({"at": 6}, {"timeout": "100ms"}),
     "hog": ({"at": 6}, {"max_memory": "32MiB"}),
@@ -155,10 +205,21 @@ ATTACKS = {
     "giant": ({"n": 3, "bytes": 1 << 20}, {}),
     "slow": ({"us": 2000}, {}),
     "route-unknown": ({"n": 3}, {}),
+    # What the source gives is no script, and is followed all the same.
+    "script": ({}, {}),
 }
 
 
 class TestBesideAHealthyFlow:
+    def test_one_that_rests_holds_up_nobody_else(self, torvyn, alone):
+        nodes = {"in": generate(6), "node": {**hostile("script"), **TestAShareOfTheCpu.busy}, "out": stage("null")}
+        rests = flow(nodes, ("in -> node", {"queue_depth": 1}), "node -> out", name="rests")
+        bad, good = finish(torvyn, start(torvyn, rests, self.healthy()))
+        assert bad.fates == {"filtered": 6} and bad.stages["node"]["rests"] >= 1
+        assert good.fates == alone[0]
+        assert [(torvyn.cwd / file).read_bytes() for file in ("healthy.log", "counts.log")] == alone[1]
+        assert all(one["rests"] == 0 for one in good.stages.values())
+
     def healthy(self):
         nodes = {"log": stage("file", {"path": str(ROOT / "examples" / "data" / "access.log")}),
                  "parse": stage(component("access-log"), on_error="skip"), "upper": stage(component("rust/upper")),

@@ -16,7 +16,7 @@ namespace torvyn::cli {
 //   [runtime]
 //    worker_threads            0         default
 //    max_memory_per_component  "128MiB"  Torvyn.toml:7:28
-//    max_cpu                   0.5       TORVYN_RUNTIME_MAX_CPU, no effect in this version
+//    fuel_per_invocation       500       TORVYN_RUNTIME_FUEL_PER_INVOCATION, no effect in this version
 std::string draw_configuration(std::span<const config::EffectiveValue> values, const Palette& palette);
 
 // A list of objects: `path`, `value`, `origin` (`layer`, and `file`, `line`, `column` or `variable` where it has them), `ceiling`,

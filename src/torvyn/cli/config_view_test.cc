@@ -21,7 +21,7 @@ version = "0.1.0"
 contract_version = "0.1.0"
 [runtime]
 max_batch = 32
-max_cpu = 0.5
+fuel_per_invocation = 500
 [flow.main.nodes.n]
 component = "builtin:null"
 config = { token = "${env:SECRET}" }
@@ -42,7 +42,7 @@ TEST(DrawConfiguration, ShowsEachValueWithItsOrigin) {
   EXPECT_THAT(text, HasSubstr("[runtime]\n"));
   EXPECT_THAT(text, testing::ContainsRegex(R"( max_batch +32 +Torvyn\.toml:6:13
 )"));
-  EXPECT_THAT(text, testing::ContainsRegex(R"( max_cpu +0\.5 +Torvyn\.toml:7:11, no effect in this version
+  EXPECT_THAT(text, testing::ContainsRegex(R"( fuel_per_invocation +500 +Torvyn\.toml:7:23, no effect in this version
 )"));
   EXPECT_THAT(text, testing::ContainsRegex(R"( worker_threads +3 +TORVYN_RUNTIME_WORKER_THREADS
 )"));
@@ -75,7 +75,7 @@ TEST(ConfigurationJson, HasTypedValuesAndOrigins) {
   EXPECT_EQ(find("runtime.worker_threads")["origin"],
             json::parse(R"({"layer": "environment", "variable": "TORVYN_RUNTIME_WORKER_THREADS"})"));
   EXPECT_EQ(find("runtime.max_memory")["value"], json());
-  EXPECT_EQ(find("runtime.max_cpu")["effective"], false);
+  EXPECT_EQ(find("runtime.fuel_per_invocation")["effective"], false);
   EXPECT_EQ(find("flow.main.nodes.n.config")["value"]["token"], "${env:SECRET}");
   EXPECT_EQ(find("flow.main.nodes.n.max_memory")["inherited_from"], "runtime.max_memory_per_component");
 }
@@ -86,7 +86,7 @@ TEST(Warnings, CarryThePlaceOfANotice) {
   const Warning warning = warning_of(configuration.notices.front());
   EXPECT_EQ(warning.code, "W0700");
   EXPECT_EQ(draw_warning(warning, Palette(false)),
-            "warning[W0700]: `runtime.max_cpu` has no effect: this version reads it and does not act on it "
+            "warning[W0700]: `runtime.fuel_per_invocation` has no effect: this version reads it and does not act on it "
             "(Torvyn.toml:7:1)\n");
 }
 

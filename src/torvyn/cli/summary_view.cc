@@ -188,6 +188,9 @@ void add_mishaps(const FlowReport& report, std::vector<std::string>& parts) {
     if (stage.swaps != 0)
       parts.push_back(fmt::format("{} swapped {}, paused {}{}", printable(stage.node), times(stage.swaps),
                                   stage.swaps == 1 ? "" : "up to ", format_duration(stage.swap_pause_ns)));
+    if (stage.rests != 0)
+      parts.push_back(fmt::format("{} rested {} for its max_cpu, {}", printable(stage.node), times(stage.rests),
+                                  format_duration(stage.rested_ns)));
   }
 }
 

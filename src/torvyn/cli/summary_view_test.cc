@@ -180,7 +180,7 @@ TEST(DrawSummary, TellsWhereDeadLettersWent) {
   EXPECT_THAT(draw_summary(report, Palette()), HasSubstr("\n1,200 dead letters from slow to rejected\n"));
 }
 
-TEST(DrawSummary, TellsWhatRestartsAndSwapsCost) {
+TEST(DrawSummary, TellsWhatRestartsSwapsAndRestsCost) {
   FlowReport report = uppercase_run();
   report.pools = {};
   report.skipped.clear();
@@ -191,6 +191,10 @@ TEST(DrawSummary, TellsWhatRestartsAndSwapsCost) {
               HasSubstr("\nupper lost 1,200 elements it had taken in · upper swapped once, paused 3 ms\n"));
   report.stages[1].swaps = 2;
   EXPECT_THAT(draw_summary(report, Palette()), HasSubstr("upper swapped 2 times, paused up to 3 ms\n"));
+  report.stages[1].swaps = 0;
+  report.stages[1].rests = 12;
+  report.stages[1].rested_ns = 900'000'000;
+  EXPECT_THAT(draw_summary(report, Palette()), HasSubstr("upper rested 12 times for its max_cpu, 900 ms\n"));
 }
 
 TEST(DrawSummary, CountsWhatASinkSentAway) {

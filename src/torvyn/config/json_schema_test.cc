@@ -37,7 +37,7 @@ TEST(JsonSchema, DescribesSectionsAndKeys) {
   EXPECT_EQ(batch["default"], 64);
   EXPECT_EQ(batch["x-torvyn"]["environment"], "TORVYN_RUNTIME_MAX_BATCH");
   EXPECT_TRUE(runtime["properties"].contains("invocation_timeout_ms"));
-  EXPECT_EQ(runtime["properties"]["max_cpu"]["x-torvyn"]["inert"], true);
+  EXPECT_EQ(runtime["properties"]["fuel_per_invocation"]["x-torvyn"]["inert"], true);
   EXPECT_EQ(schema["properties"]["torvyn"]["required"], json::parse(R"(["name","version","contract_version"])"));
 }
 

@@ -390,7 +390,9 @@ TEST_F(Layers, RefuseWhatIsNoAssignment) {
 
 TEST_F(Layers, WarnOfEachSettingThatHasNoEffect) {
   write_user("[observability]\nsample_rate = 0.5\n");
-  write_project("[runtime]\nmax_batch = 1\nmax_cpu = 0.5\n[security.grants.'a.wasm']\ncapabilities = ['clocks']\n");
+  write_project(
+      "[runtime]\nmax_batch = 1\nmax_cpu = 0.5\nfuel_per_invocation = 5\n[security.grants.'a.wasm']\ncapabilities = "
+      "['clocks']\n");
   const Configuration configuration = loaded();
   std::vector<std::string> messages;
   for (const Notice& notice : configuration.notices) {
@@ -398,7 +400,7 @@ TEST_F(Layers, WarnOfEachSettingThatHasNoEffect) {
     EXPECT_NE(notice.where.line, 0U);
     messages.push_back(notice.message.substr(0, notice.message.find(" has no effect")));
   }
-  EXPECT_THAT(messages, testing::UnorderedElementsAre("`observability.sample_rate`", "`runtime.max_cpu`"));
+  EXPECT_THAT(messages, testing::UnorderedElementsAre("`observability.sample_rate`", "`runtime.fuel_per_invocation`"));
 }
 
 TEST_F(Layers, ShowSettingsInTheirExactForm) {

@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 namespace torvyn::contracts {
@@ -177,6 +178,7 @@ class Reader {
           read_custom(body, whole, &module, producers);
           break;
         case core_code:
+          if (!holds_its_functions(body)) return broken("a function of a module");
           module.code_bytes += whole;
           count("code", whole);
           break;
@@ -200,6 +202,13 @@ class Reader {
     producers_.merge(producers);
     contents_.modules.push_back(std::move(module));
     return {};
+  }
+
+  static bool holds_its_functions(std::span<const std::uint8_t> code) noexcept {
+    Cursor cursor(code);
+    for (std::uint64_t left = cursor.number(); left != 0 && !cursor.failed(); --left)
+      std::ignore = cursor.take(cursor.number());
+    return !cursor.failed();
   }
 
   // Custom sections may hold anything: one that cannot be read is counted, and that is all.

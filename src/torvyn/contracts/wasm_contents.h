@@ -51,7 +51,7 @@ struct WasmContents {
 
 // Reads a component or a core module, the modules and components within included. What it says is only as true as the file: names and
 // producers are whatever its maker put there, bytes and all.
-// Errors: E0104 where the sections don't add up.
+// Errors: E0104 where the sections don't add up, or a code section ends within a function.
 Result<WasmContents> read_wasm_contents(std::span<const std::uint8_t> wasm);
 
 }  // namespace torvyn::contracts

@@ -50,7 +50,7 @@ std::uint64_t bytes_of(const WasmContents& contents, std::string_view name) {
 }
 
 TEST(WasmContents, CountsEveryByteOnce) {
-  const std::string module = module_header + section(10, std::string(200, 'c')) + section(11, "data") +
+  const std::string module = module_header + section(10, "\1"s + sized(std::string(197, 'c'))) + section(11, "data") +
                              section(7, "export") + custom("name", "") + custom(".debug_info", "12345") +
                              custom("mine", "67");
   const std::string bytes = component_header + section(7, "types") + section(1, module) +
@@ -68,7 +68,7 @@ TEST(WasmContents, CountsEveryByteOnce) {
 }
 
 TEST(WasmContents, TellsTheModulesApart) {
-  const std::string main = module_header + section(3, "\2\0\0"s) + section(10, "cc") + custom("name", "\0\5\4main"s);
+  const std::string main = module_header + section(3, "\2\0\0"s) + section(10, "\1\0"s) + custom("name", "\0\5\4main"s);
   const std::string shim = module_header + section(3, "\1\0"s);
   const auto modules = contents_of(component_header + section(1, main) + section(1, shim)).modules;
   ASSERT_EQ(modules.size(), 2U);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "torvyn/contracts/bridge_values.h"
+#include "torvyn/contracts/wasm_contents.h"
 #include "torvyn/contracts/wasm_file.h"
 #include "torvyn/contracts/worlds.h"
 
@@ -126,10 +127,14 @@ Result<WitModel> read_wit(std::span<const WitFile> files) {
 Result<WitModel> read_component(std::span<const std::uint8_t> wasm, std::string_view name) {
   const WasmKind kind = classify_wasm(wasm);
   if (kind != WasmKind::component) return fail(not_a_component(name, kind));
+  // The tools make room for all that a section says it holds before they look whether it is there.
+  if (const Result<WasmContents> contents = read_wasm_contents(wasm); !contents)
+    return fail(not_a_component(name, kind, contents.error().message()));
   tvb_string json{};
   tvb_failure failure{};
   if (tvb_wasm_model(view_of(wasm), &json, &failure) != TVB_OK) {
     const Error why = take_error(failure, ErrorCode::not_a_component);
+    if (why.code() == ErrorCode::internal_error) return fail(why);  // a panic of the tools: no fault of the file's
     return fail(not_a_component(name, kind, why.message()));
   }
   return read_model(take(json));

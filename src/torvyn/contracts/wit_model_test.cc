@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "torvyn/contracts/test_wit.h"
 #include "torvyn/types/file.h"
@@ -141,6 +142,21 @@ TEST(ComponentModel, SaysWhatAFileIsThatIsNone) {
   ASSERT_FALSE(component.has_value());
   EXPECT_EQ(component.error().code(), ErrorCode::not_a_component);
   EXPECT_THAT(component.error().message(), HasSubstr("hello.wasm"));
+}
+
+// Found by the component fuzzer: four gigabytes were filled with zeros for a section of a few bytes.
+TEST(ComponentModel, MakesNoRoomForWhatASectionOnlyClaimsToHold) {
+  const auto expect_refused = [](const std::vector<std::uint8_t>& bytes, const char* why) {
+    const auto component = read_component(bytes, "claims.wasm");
+    ASSERT_FALSE(component);
+    EXPECT_EQ(component.error().code(), ErrorCode::not_a_component);
+    EXPECT_THAT(component.error().message(), HasSubstr(why));
+  };
+  expect_refused({0, 'a', 's', 'm', 0x0d, 0, 1, 0, 7, 0xff, 0xff, 0xff, 0xff, 0x0f, 1, 0x42}, "ends within a section");
+  // A module with a code section of one function.
+  expect_refused({0, 'a', 's', 'm', 0x0d, 0, 1, 0,    1,    17,   0,    'a',  's', 'm',
+                  1, 0,   0,   0,   10,   7, 1, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x0b},
+                 "ends within a function");
 }
 
 }  // namespace

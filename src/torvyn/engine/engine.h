@@ -38,6 +38,8 @@ struct InstanceOptions {
 
   resources::BufferPool* pool = nullptr;
   resources::ContentTypes* content_types = nullptr;
+  // How many new ones it may still bring along, for whoever counts them over several instances; null: content_types_brought_max for this one.
+  std::uint32_t* content_types_room = nullptr;
   EventSink* events = nullptr;
   const Clock* clock = nullptr;  // the one that deadlines of elements are on
 

@@ -155,8 +155,12 @@ class EngineOverBridge final : public Engine {
     }
     tvb_component* raw = nullptr;
     tvb_failure failure{};
-    if (tvb_component_compile(core_->engine.get(), view_of(wasm), &raw, &failure) != TVB_OK)
+    if (tvb_component_compile(core_->engine.get(), view_of(wasm), &raw, &failure) != TVB_OK) {
+      if (failure.kind == TVB_FAILURE_PANIC)
+        return fail(ErrorCode::internal_error, "the engine bridge panicked: " + take_message(failure),
+                    "please report this, with the component");
       return fail(contracts::not_a_component(name, kind, take_message(failure)));
+    }
     Result<std::shared_ptr<Component>> component = describe(raw, wasm, std::move(name), false);
     if (component && cache_) keep(raw, key);
     return component;

@@ -1002,7 +1002,8 @@ CallOutcome WasmInstance::acknowledge(std::uint64_t up_to) noexcept {
 // A component says the same content type again and again: comparing is cheaper than looking up.
 ContentTypeId WasmInstance::intern(std::string_view text) noexcept {
   if (text == last_content_type_text_) return last_content_type_;
-  const ContentTypeId id = options_.content_types->intern(text);
+  std::uint32_t& room = options_.content_types_room != nullptr ? *options_.content_types_room : content_types_room_;
+  const ContentTypeId id = options_.content_types->intern(text, room);
   if (id == resources::content_type_rejected) return id;
   last_content_type_ = id;
   last_content_type_text_ = options_.content_types->text(id);

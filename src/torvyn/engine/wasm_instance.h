@@ -136,6 +136,7 @@ class WasmInstance final : public Instance {
   std::optional<Error> failure_;
   std::uint64_t timeout_ns_ = 0;
   std::string_view timeout_setting_;
+  std::uint32_t content_types_room_ = resources::content_types_brought_max;
   ContentTypeId last_content_type_ = 0;
   std::string_view last_content_type_text_;  // lives as long as the interner
   bool initialised_ = false;

@@ -230,7 +230,8 @@ std::unique_ptr<reactor::Stage> FlowMaker::component_stage(const linker::LinkedN
   instance.teardown_timeout_ns = runtime.component_teardown_timeout_ns;
   instance.trace_id = trace_id_;
   instance.span_id = random_id<8>();
-  return std::make_unique<reactor::ComponentStage>(node.component, std::move(instance), node.config->config);
+  return std::make_unique<reactor::ComponentStage>(node.component, std::move(instance), node.config->config,
+                                                   node.config->max_cpu ? node.config->max_cpu : runtime.max_cpu);
 }
 
 }  // namespace torvyn::host

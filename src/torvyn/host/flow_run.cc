@@ -70,6 +70,8 @@ void add_run(FlowReport& report, const FlowReport& before) {
     stage.swaps += earlier.swaps;
     stage.swap_pause_ns = std::max(stage.swap_pause_ns, earlier.swap_pause_ns);
     stage.state_lost += earlier.state_lost;
+    stage.rests += earlier.rests;
+    stage.rested_ns += earlier.rested_ns;
     stage.time_ns += earlier.time_ns;
     stage.latency.add(earlier.latency);
     add(stage.copies, earlier.copies);

@@ -66,6 +66,8 @@ struct StageReport {
   std::uint64_t swap_pause_ns = 0;  // for which it was not called, the longest
   // At least so many: those of the call that gave something last are not among them, since nobody knows which of them it gave.
   std::uint64_t state_lost = 0;  // elements an aggregator had absorbed, and given nothing for, when its instance ended
+  std::uint64_t rests = 0;       // times `max_cpu` was used up
+  std::uint64_t rested_ns = 0;   // for so long it was then not called, or would not have been; instances added up
   std::uint32_t instances = 1;   // side by side
   resources::CopyCounts copies{};
   security::CapabilityCounts capabilities = {};  // what its component used, and was refused

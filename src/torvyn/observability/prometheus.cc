@@ -89,6 +89,8 @@ void add_components(std::vector<MetricFamily>& families, std::span<const FlowRep
   Family elements = counter("component_invocations_total", "Elements that a stage was called with");
   Family errors = counter("component_errors_total", "Errors and traps of a stage");
   Family restarts = counter("component_restarts_total", "Fresh instances after a trap");
+  Family rests = counter("component_rests_total", "Times a stage had used up its share of the CPU");
+  Family rested = counter("component_rest_duration_seconds_total", "How long a stage was kept from calls for it");
   Family time = histogram("component_processing_time_seconds", "Time of an element in a stage");
   Family memory = gauge("component_memory_current_bytes", "Guest memory of a stage");
   for (const FlowReport& flow : flows) {
@@ -99,11 +101,13 @@ void add_components(std::vector<MetricFamily>& families, std::span<const FlowRep
       elements.add(labels, number(stage.role == "source" ? stage.elements_out : stage.elements_in));
       errors.add(labels, number(stage.errors));
       restarts.add(labels, number(stage.restarts));
+      rests.add(labels, number(stage.rests));
+      rested.add(labels, seconds(stage.rested_ns));
       time.add(labels, stage.latency);
       memory.add(labels, number(stage.memory_bytes));
     }
   }
-  for (Family* family : {&elements, &errors, &restarts, &time, &memory}) family->move_to(families);
+  for (Family* family : {&elements, &errors, &restarts, &rests, &rested, &time, &memory}) family->move_to(families);
 }
 
 void add_capabilities(std::vector<MetricFamily>& families, std::span<const FlowReport> flows) {

@@ -93,6 +93,8 @@ Json of_stage(const StageReport& stage) {
           {"swaps", stage.swaps},
           {"swap_pause_ns", stage.swap_pause_ns},
           {"state_lost", stage.state_lost},
+          {"rests", stage.rests},
+          {"rested_ns", stage.rested_ns},
           {"instances", stage.instances},
           {"copies", total.copies},
           {"bytes_copied", total.bytes},

@@ -247,7 +247,7 @@ TEST(PipelineString, PointsAtWhatItCannotRead) {
       {"a ! @on_error=skip b", 5, 14, "a stage begins with its component"},
       {"a ! ''", 5, 2, "the component's name is empty"},
       {"a @on_eror=skip", 3, 8, "unknown key `@on_eror`, did you mean `@on_error`?"},
-      {"a @grant=clocks", 3, 6, "unknown key `@grant`"},
+      {"a @grant=clokcs", 10, 6, "did you mean `clocks`?"},
       {"a @", 3, 1, "unknown key `@`"},
       {"a @=x", 3, 1, "unknown key `@`"},
       {"a @timeout", 3, 8, "`@timeout` has no value"},

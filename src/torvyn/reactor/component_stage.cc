@@ -1,12 +1,37 @@
 #include "torvyn/reactor/component_stage.h"
 
+#include <tuple>
 #include <utility>
+
+#include "torvyn/types/clock.h"
 
 namespace torvyn::reactor {
 
 ComponentStage::ComponentStage(std::shared_ptr<engine::Component> component, engine::InstanceOptions options,
-                               std::string config)
-    : component_(std::move(component)), options_(std::move(options)), config_(std::move(config)) {}
+                               std::string config, std::optional<double> max_cpu)
+    : component_(std::move(component)), options_(std::move(options)), config_(std::move(config)) {
+  options_.content_types_room = &content_types_room_;
+  if (max_cpu) share_.emplace(*max_cpu);
+}
+
+// What it does in `call` is taken from its share.
+template <class Call>
+auto ComponentStage::charged(const Call& call) {
+  if (!share_) return call();
+  share_->enter(options_.clock->monotonic_ns());
+  const std::uint64_t before_ns = thread_cpu_ns();
+  auto result = call();
+  std::ignore = share_->leave(thread_cpu_ns() - before_ns, options_.clock->monotonic_ns());
+  return result;
+}
+
+template <class Call>
+StageOutcome ComponentStage::within_share(const Call& call) noexcept {
+  if (!share_) return outcome(call());
+  StageOutcome said = outcome(charged(call));
+  said.rests = share_->rest_until_ns() != 0;
+  return said;
+}
 
 Status ComponentStage::start() {
   TORVYN_LET(std::unique_ptr<engine::Instance> instance, component_->instantiate(options_));
@@ -26,7 +51,7 @@ Status ComponentStage::restart() {
   }
   if (ended != nullptr) keep_counts_of(*ended);
   ended.reset();
-  return start();
+  return charged([&] { return start(); });
 }
 
 void ComponentStage::stop() noexcept {
@@ -61,19 +86,29 @@ StageOutcome ComponentStage::outcome(const engine::CallOutcome& call) noexcept {
 }
 
 StageOutcome ComponentStage::pull(const PullLimits& limits, Run& out) noexcept {
-  return outcome(instance_->pull(limits.elements_max, limits.bytes_max, out));
+  return within_share([&] { return instance_->pull(limits.elements_max, limits.bytes_max, out); });
 }
 
 // A source that traps on this is found out at its next pull.
-void ComponentStage::notify_backpressure(bool pause) noexcept { instance_->notify_backpressure(pause); }
-
-StageOutcome ComponentStage::process(std::span<Element> in, Run& out) noexcept {
-  return outcome(instance_->process(in, out));
+void ComponentStage::notify_backpressure(bool pause) noexcept {
+  std::ignore = charged([&] { return instance_->notify_backpressure(pause); });
 }
 
-StageOutcome ComponentStage::flush(Run& out) noexcept { return outcome(instance_->flush(out)); }
+void ComponentStage::acknowledge(std::uint64_t up_to) noexcept {
+  std::ignore = charged([&] { return instance_->acknowledge(up_to); });
+}
 
-StageOutcome ComponentStage::push(std::span<Element> in) noexcept { return outcome(instance_->push(in)); }
+StageOutcome ComponentStage::process(std::span<Element> in, Run& out) noexcept {
+  return within_share([&] { return instance_->process(in, out); });
+}
+
+StageOutcome ComponentStage::flush(Run& out) noexcept {
+  return within_share([&] { return instance_->flush(out); });
+}
+
+StageOutcome ComponentStage::push(std::span<Element> in) noexcept {
+  return within_share([&] { return instance_->push(in); });
+}
 
 Status ComponentStage::complete() { return instance_->complete(); }
 

@@ -432,6 +432,8 @@ FlowReport FlowDriver::report() const {
     stage.copies = node->copies_before;
     stage.capabilities = node->capabilities_before;
     stage.state_lost = meter.state_lost;
+    stage.rests = meter.rests;
+    stage.rested_ns = meter.rested_ns;
     stage.instances = static_cast<std::uint32_t>(node->lanes.size());
     stage.time_ns = meter.time_ns;
     stage.p50_ns = meter.latency.quantile_ns(0.5);

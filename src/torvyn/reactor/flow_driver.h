@@ -112,6 +112,10 @@ class FlowDriver final : public Driven, public Waker {
   void step_one_lane(Node& node) noexcept;
   void step_lanes(Node& node) noexcept;
   bool ready_to_call(Node& node, Lane& lane) noexcept;
+  static void note_rest(Node& node, Lane& lane, std::uint64_t now_ns) noexcept;
+  bool rests(Node& node, Lane& lane) noexcept;
+  bool is_resting(Lane& lane) const noexcept;
+  void wait_for_lanes(Node& node) noexcept;
   std::size_t offerable(Lane& lane) const noexcept;
   void call(Node& node, Lane& lane) noexcept;
   void submit(Lane& lane) noexcept;

@@ -546,6 +546,104 @@ TEST(FlowGraph, RefusesToSwapWhatWouldLoseElements) {
   EXPECT_THAT(answers, ElementsAre(HasSubstr("does not hear of acks"), HasSubstr("aggregator")));
 }
 
+// ---- a share of the CPU -------------------------------------------------------------------------------------------------------
+
+// Rests for 50 ms after each call, and holds the driver to it.
+class RestingStage final : public Stage {
+ public:
+  static constexpr std::uint64_t rest_ns = 50'000'000;
+
+  RestingStage(const Clock& clock, bool is_sink) : clock_(clock), is_sink_(is_sink) {}
+  Status start() override { return {}; }
+  StageOutcome process(std::span<Element> in, resources::Run& out) noexcept override {
+    for (Element& element : in) out.push_back(std::move(element));
+    return called(in.size());
+  }
+  StageOutcome push(std::span<Element> in) noexcept override { return called(in.size()); }
+  Status complete() override {
+    EXPECT_GE(clock_.monotonic_ns(), rest_until_ns_);
+    return {};
+  }
+  std::uint64_t rest_until_ns() const noexcept override { return rest_until_ns_; }
+  void finish(bool) noexcept override {}
+  std::string_view path() const noexcept override { return "test"; }
+
+  std::uint64_t calls = 0;
+
+ private:
+  StageOutcome called(std::size_t elements) noexcept {
+    EXPECT_GE(clock_.monotonic_ns(), rest_until_ns_)
+        << (is_sink_ ? "a sink" : "a stage") << " is called while it rests";
+    ++calls;
+    rest_until_ns_ = clock_.monotonic_ns() + rest_ns;
+    return {.status = StageStatus::ok, .done = static_cast<std::uint32_t>(elements), .rests = true};
+  }
+
+  const Clock& clock_;
+  bool is_sink_;
+  std::uint64_t rest_until_ns_ = 0;
+};
+
+TEST(FlowGraph, LetsAStageRestWithNothingLostAndTheOthersGoOn) {
+  Graph graph;
+  graph.source(500);
+  auto made = std::make_unique<RestingStage>(graph.clock, false);
+  const RestingStage& stage = *made;
+  graph.add(std::move(made), Role::processor);
+  KeepingSink& slow = graph.sink();
+  KeepingSink& beside = graph.sink();
+  graph.source(500);
+  KeepingSink& other = graph.sink();
+  graph.edge(0, 1).bounds.depth = 8;
+  graph.edge(1, 2);
+  graph.edge(0, 3);
+  graph.edge(4, 5);
+  bool others_are_through = false;
+  const FlowReport report = graph.run(64, nullptr, [&](FlowDriver&) {
+    others_are_through = others_are_through || (other.numbers.size() == 500 && slow.numbers.size() < 100);
+  });
+  EXPECT_EQ(report.state, FlowState::completed);
+  EXPECT_EQ(slow.numbers, counted(0, 500));
+  EXPECT_EQ(beside.numbers, counted(0, 500));
+  EXPECT_TRUE(others_are_through) << "a source that does not lead to it is not held up";
+  EXPECT_GE(stage.calls, 500U / 8);
+  EXPECT_EQ(report.stages[1].rests, stage.calls);
+  EXPECT_EQ(report.stages[1].rested_ns, stage.calls * RestingStage::rest_ns);
+  EXPECT_EQ(report.stages[0].rests, 0U);
+  EXPECT_GE(report.streams[0].backpressure_events, 1U) << "its stream fills meanwhile";
+  EXPECT_LE(report.streams[0].depth_max, 8U);
+}
+
+TEST(FlowGraph, LetsASinkRestBeforeItCompletes) {
+  Graph graph;
+  graph.source(10);
+  graph.add(std::make_unique<RestingStage>(graph.clock, true), Role::sink);
+  graph.edge(0, 1);
+  const FlowReport report = graph.run();
+  EXPECT_EQ(report.state, FlowState::completed);
+  EXPECT_EQ(report.fates[Fate::delivered], 10U);
+}
+
+TEST(FlowGraph, LetsEachOfSeveralInstancesRestForItself) {
+  Graph graph;
+  graph.source(300);
+  graph.add(std::make_unique<RestingStage>(graph.clock, false), Role::processor);
+  for (int i = 0; i < 2; ++i) graph.node(1).more.push_back(std::make_unique<RestingStage>(graph.clock, false));
+  KeepingSink& sink = graph.sink();
+  graph.edge(0, 1).bounds.depth = 8;
+  graph.edge(1, 2);
+  ReversingExecutor executor;
+  std::size_t most = 0;
+  const FlowReport report = graph.run(64, &executor, [&](FlowDriver&) {
+    most = std::max(most, executor.waiting());
+    executor.run_one();
+  });
+  EXPECT_EQ(report.state, FlowState::completed);
+  EXPECT_EQ(sink.numbers, counted(0, 300));
+  EXPECT_GE(most, 2U) << "one that rests does not keep the others from work";
+  EXPECT_GE(report.stages[1].rests, 10U);
+}
+
 class AckedSource final : public Stage {
  public:
   explicit AckedSource(std::uint64_t elements, std::vector<std::uint64_t>& acks)

@@ -59,14 +59,15 @@ struct Lane final : Job {
   Run in;
   std::size_t in_head = 0;  // those before were dealt with
   Run out;
-  std::size_t out_head = 0;     // those before were handed on
-  std::size_t offered = 0;      // elements of the call under way
-  StageOutcome outcome;         // of the last call
-  std::uint64_t took_ns = 0;    // it took
-  std::uint32_t attempts = 0;   // retries of the first element in hand
-  std::uint32_t singles = 0;    // elements in hand that are offered one by one: one of them ended the instance
-  bool outcome_counted = true;  // `out` is in the books
-  bool suspect = false;         // the first element in hand was in the call that ended the instance
+  std::size_t out_head = 0;         // those before were handed on
+  std::size_t offered = 0;          // elements of the call under way
+  StageOutcome outcome;             // of the last call
+  std::uint64_t took_ns = 0;        // it took
+  std::uint64_t rest_until_ns = 0;  // its stage is not to be called before; 0 = it does not rest
+  std::uint32_t attempts = 0;       // retries of the first element in hand
+  std::uint32_t singles = 0;        // elements in hand that are offered one by one: one of them ended the instance
+  bool outcome_counted = true;      // `out` is in the books
+  bool suspect = false;             // the first element in hand was in the call that ended the instance
 
   // Of a lane on another thread.
   const Clock* clock = nullptr;
@@ -91,6 +92,8 @@ struct Meter {
   std::uint64_t restarts = 0;
   std::uint64_t swaps = 0;
   std::uint64_t swap_pause_ns = 0;  // the longest
+  std::uint64_t rests = 0;          // times its share of the CPU was used up
+  std::uint64_t rested_ns = 0;      // for so long it was then not to be called, instances added up
   std::uint64_t state_lost =
       0;  // elements that an aggregator had absorbed, and given nothing for, when its instance ended
   std::uint64_t time_ns = 0;
@@ -119,6 +122,7 @@ struct Node {
   bool flushed = false;               // aggregators: gave all they held
   bool stopping = false;              // sources: not to be pulled any more
   std::uint64_t wait_until_ns = 0;    // not to be called before; 0 = it does not wait
+  bool lanes_rest = false;            // it waits because no lane is free but such as rest
   std::uint64_t next_wait_ns = 0;     // the growing wait of a source with nothing to give, of a sink that pauses
   std::uint64_t given = 0;            // sources: elements so far
   std::uint64_t given_before = 0;     // sources: by instances before this one

@@ -79,7 +79,7 @@ void FlowDriver::step_source(Node& node) noexcept {
   }
   if (node.swap != nullptr && swap_stages(node)) return;
   if (node.stopping) return end_node(node);
-  if (node.waits()) return;
+  if (node.waits() || rests(node, lane)) return;
   const std::size_t room = demand(node);
   if (room == 0) return;
   tell_acks(node);
@@ -108,6 +108,7 @@ void FlowDriver::step_source(Node& node) noexcept {
   in_call_.store(nullptr, std::memory_order_release);
   const std::uint64_t took_ns = now_ns_ - before_ns;
   node.meter.time_ns += took_ns;
+  if (lane.outcome.rests) note_rest(node, lane, now_ns_);
   const std::size_t pulled = run.size();
   TORVYN_ASSERT(pulled <= limits.elements_max, "a source gave more than it was asked for");
   if (pulled != 0) {
@@ -184,7 +185,7 @@ void FlowDriver::step_one_lane(Node& node) noexcept {
     if (ending_ || cancel_.load(std::memory_order_acquire) || !lane.handed_on()) return;
   }
   if (node.swap != nullptr && swap_stages(node)) return;
-  if (node.waits()) return;
+  if (node.waits() || rests(node, lane)) return;
   if (lane.empty() && !load(node, lane)) return at_rest(node);
   if (!ready_to_call(node, lane)) return;
   call(node, lane);
@@ -203,6 +204,12 @@ bool FlowDriver::nothing_waits(const Node& node) const noexcept {
 
 // What came back is handed on and settled in the order it was given out; then every idle lane gets something to do.
 void FlowDriver::step_lanes(Node& node) noexcept {
+  if (node.lanes_rest) {
+    // Something has happened, or the time has come: it is decided anew below.
+    node.lanes_rest = false;
+    if (node.waits()) --waiting_nodes_;
+    node.wait_until_ns = 0;
+  }
   while (!node.in_order.empty()) {
     Lane& lane = *node.lanes[node.in_order.front()];
     if (lane.state == Lane::State::running) break;
@@ -214,7 +221,7 @@ void FlowDriver::step_lanes(Node& node) noexcept {
     }
     if (node.waits()) return;
     if (!lane.empty()) {
-      if (!ready_to_call(node, lane)) return;
+      if (rests(node, lane) || !ready_to_call(node, lane)) return;
       submit(lane);
       break;
     }
@@ -224,7 +231,7 @@ void FlowDriver::step_lanes(Node& node) noexcept {
   if (node.swap != nullptr && swap_stages(node)) return;
   for (std::size_t i = 0; i < node.lanes.size(); ++i) {
     Lane& lane = *node.lanes[i];
-    if (lane.state != Lane::State::idle || !lane.empty()) continue;
+    if (lane.state != Lane::State::idle || !lane.empty() || is_resting(lane)) continue;
     if (!load(node, lane)) break;
     node.in_order.push_back(i);
     lane.offered = offerable(lane);
@@ -234,8 +241,48 @@ void FlowDriver::step_lanes(Node& node) noexcept {
       mark_ready(node.index);  // late: dealt with when it is this lane's turn, which is now
     }
   }
+  wait_for_lanes(node);
   if (node.in_order.empty()) return at_rest(node);
   if (is_stuck(node)) became_stuck(node);
+}
+
+// ---- a share of the CPU ---------------------------------------------------------------------------------------------------
+
+// A call used up what its stage may use.
+void FlowDriver::note_rest(Node& node, Lane& lane, std::uint64_t now_ns) noexcept {
+  lane.rest_until_ns = lane.stage->rest_until_ns();
+  if (lane.rest_until_ns <= now_ns) return;
+  ++node.meter.rests;
+  node.meter.rested_ns += lane.rest_until_ns - now_ns;
+}
+
+bool FlowDriver::is_resting(Lane& lane) const noexcept {
+  if (lane.rest_until_ns == 0) [[likely]]
+    return false;
+  if (lane.rest_until_ns > now_ns_) return true;
+  lane.rest_until_ns = 0;
+  return false;
+}
+
+// True: the stage is not to be called now, and the node is woken when it is.
+bool FlowDriver::rests(Node& node, Lane& lane) noexcept {
+  if (!is_resting(lane) || node.gone) return false;
+  wait_until(node, lane.rest_until_ns);
+  return true;
+}
+
+// Where each lane is at work or rests, and one rests: the node waits for it, or for a lane that comes back. A free one is woken by whatever
+// comes.
+void FlowDriver::wait_for_lanes(Node& node) noexcept {
+  std::uint64_t until_ns = never_ns;
+  for (const auto& lane : node.lanes) {
+    if (lane->state != Lane::State::idle || !lane->empty()) continue;
+    if (!is_resting(*lane)) return;
+    until_ns = std::min(until_ns, lane->rest_until_ns);
+  }
+  if (until_ns == never_ns) return;
+  node.lanes_rest = true;
+  wait_until(node, until_ns);
 }
 
 // False: there is nothing to call it with now.
@@ -296,6 +343,7 @@ void FlowDriver::after_call(Node& node, Lane& lane) noexcept {
   lane.state = Lane::State::called;
   lane.outcome_counted = true;
   node.meter.time_ns += lane.took_ns;
+  if (outcome.rests) note_rest(node, lane, now_ns_);
   const std::size_t tried = tried_of(outcome, lane.offered);
   if (tried != 0) {
     node.meter.elements_in += tried;
@@ -592,6 +640,7 @@ void FlowDriver::at_rest(Node& node) noexcept {
 // At an orderly end an aggregator gives what it holds.
 void FlowDriver::flush(Node& node) noexcept {
   Lane& lane = node.only_lane();
+  if (rests(node, lane)) return;
   in_call_.store(lane.stage.get(), std::memory_order_seq_cst);
   if (cancel_.load(std::memory_order_seq_cst)) {
     in_call_.store(nullptr, std::memory_order_release);
@@ -602,6 +651,7 @@ void FlowDriver::flush(Node& node) noexcept {
   now_ns_ = clock_.monotonic_ns();
   in_call_.store(nullptr, std::memory_order_release);
   node.meter.time_ns += now_ns_ - before_ns;
+  if (outcome.rests) note_rest(node, lane, now_ns_);
   node.meter.elements_out += lane.out.size();
   elements_handed_ += lane.out.size();
   enter_created(node, lane.out);

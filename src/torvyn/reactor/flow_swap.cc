@@ -83,6 +83,7 @@ bool FlowDriver::swap_stages(Node& node) noexcept {
     return true;
   }
   if (node.is_sink() && !node.gone) {
+    if (rests(node, node.only_lane())) return true;
     in_call_.store(&old, std::memory_order_seq_cst);
     const Status completed = old.complete();
     in_call_.store(nullptr, std::memory_order_release);
@@ -102,6 +103,7 @@ bool FlowDriver::swap_stages(Node& node) noexcept {
       security::add(node.capabilities_before, lane.stage->capabilities());
       lane.stage = std::move(request->stages[i]);
       lane.attempts = 0;
+      lane.rest_until_ns = 0;
     }
   }
   node.flushed = false;

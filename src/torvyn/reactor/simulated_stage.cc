@@ -135,6 +135,23 @@ void SimStage::let_time_pass() {
   if (dice_.per_mille(habits_.slow)) world_.pass(ns);
 }
 
+void SimStage::expect_rested() const {
+  require(world_.now_ns() >= rest_until_ns_, "a stage is called while it is to rest");
+}
+
+// What it did may have been more than it may do for now.
+StageOutcome SimStage::tired(const StageOutcome& outcome) {
+  const std::uint64_t ns = 1 + dice_.below(60 * ms);
+  if (!dice_.per_mille(habits_.rest)) return outcome;
+  rest_until_ns_ = world_.now_ns() + ns;
+  world_.note(book_.index, "  rests", ns);
+  ++world_.counts.rests;
+  ++book_.rests;
+  StageOutcome told = outcome;
+  told.rests = true;
+  return told;
+}
+
 const ElementError& SimStage::element_error() const noexcept {
   require(outcome_.status == StageStatus::element_error, "a stage is asked for an error that it did not report");
   return error_;
@@ -187,6 +204,7 @@ StageOutcome SimStage::pull(const PullLimits& limits, Run& out) noexcept {
   const SimFlow& flow = world_.flow;
   expect_life(Life::running);
   expect_nothing_behind_has_ended();
+  expect_rested();
   require(!book_.at_end, "a source is pulled after its end");
   require(!world_.stop_asked(), "a source is pulled after the flow was to stop");
   require(world_.now_ns() >= ready_at_ns_, "a source is pulled before it said it would be ready");
@@ -223,8 +241,8 @@ StageOutcome SimStage::pull(const PullLimits& limits, Run& out) noexcept {
   return answer_pull({.status = StageStatus::ok, .done = static_cast<std::uint32_t>(out.size())});
 }
 
-StageOutcome SimStage::answer_pull(const StageOutcome& outcome) {
-  outcome_ = outcome;
+StageOutcome SimStage::answer_pull(const StageOutcome& said) {
+  const StageOutcome outcome = outcome_ = tired(said);
   world_.note(book_.index, "  gives", outcome.done, static_cast<std::uint64_t>(outcome.status));
   troubled_ = Identity{.source = book_.index, .number = book_.given};
   if (outcome.status == StageStatus::end_of_stream) book_.at_end = true;
@@ -259,6 +277,7 @@ StageOutcome SimStage::answer_pull(const StageOutcome& outcome) {
 
 void SimStage::look_at(std::span<const Element> in) {
   expect_life(Life::running);
+  expect_rested();
   expect_nothing_behind_has_ended();
   require(!book_.closed, "a sink is called after whoever read its output went away");
   require(!flushed_, "an aggregator is called after it gave all it held");
@@ -399,7 +418,7 @@ StageOutcome SimStage::process(std::span<Element> in, Run& out) noexcept {
     // A trap between two elements is charged to none.
     outcome.charged = all_void ? static_cast<std::uint32_t>(in.size()) : dice_.one_in(8) ? 0 : 1;
   }
-  answer(in, outcome);
+  outcome = answer(in, outcome);
   for (Element& element : in.first(outcome.done)) {
     if (aggregates) {
       collect(element, out);
@@ -418,6 +437,7 @@ StageOutcome SimStage::process(std::span<Element> in, Run& out) noexcept {
 StageOutcome SimStage::flush(Run& out) noexcept {
   const Call call(*this, "flush");
   expect_life(Life::running);
+  expect_rested();
   require(!world_.cancelled(), "a stage is flushed after the flow was cancelled");
   require(node_.role == Role::aggregator && !flushed_, "a stage is flushed that is none to flush, or has been");
   // Where another takes its place it is flushed before its end.
@@ -446,7 +466,7 @@ StageOutcome SimStage::flush(Run& out) noexcept {
   if (count != 0) book_.absorbed = 0;
   flushed_ = held_.empty();
   if (flushed_) held_pulled_.clear();
-  return outcome_ = {.status = flushed_ ? StageStatus::end_of_stream : StageStatus::ok};
+  return outcome_ = tired({.status = flushed_ ? StageStatus::end_of_stream : StageStatus::ok});
 }
 
 // ---- sinks --------------------------------------------------------------------------------------------------------------------
@@ -491,6 +511,7 @@ StageOutcome SimStage::push(std::span<Element> in) noexcept {
 Status SimStage::complete() {
   const Call call(*this, "complete");
   expect_life(Life::running);
+  expect_rested();
   require(!world_.cancelled(), "a sink is to complete after the flow was cancelled");
   require(node_.role == Role::sink && !flushed_, "a sink completes twice");
   require(!book_.closed, "a sink completes after whoever read its output went away");
@@ -529,8 +550,8 @@ void SimStage::end_by_trap() {
 }
 
 // Requires: the elements before `outcome.done` are still as they came.
-StageOutcome SimStage::answer(std::span<const Element> in, const StageOutcome& outcome) {
-  outcome_ = outcome;
+StageOutcome SimStage::answer(std::span<const Element> in, const StageOutcome& said) {
+  const StageOutcome outcome = outcome_ = tired(said);
   const std::span<const Element> taken = in.first(outcome.done);
   const std::span<const Element> rest = in.subspan(outcome.done);
   world_.note(book_.index, "  takes", taken.size(), static_cast<std::uint64_t>(outcome.status));

@@ -428,6 +428,9 @@ void World::check_counts(const FlowReport& report) const {
     const bool counted = orderly || book.node->instances == 1;
     require(!counted || said.elements_in == book.tried, "a stage's number of elements in is wrong", how);
     require(said.restarts == book.restarts, "a stage's number of restarts is wrong", how);
+    // A lane that rested while another's elements were waited for has kept nobody waiting.
+    require(said.rests <= book.rests && (said.rests == book.rests || book.node->instances > 1),
+            "a stage's number of rests is wrong", how);
     if (!orderly || !foresees()) continue;
     require(said.elements_out == out, "a stage's number of elements out is wrong", how);
     require(said.errors == book.errors, "a stage's number of errors is wrong", how);

@@ -91,6 +91,7 @@ struct Book {
   std::uint64_t errors = 0;
   std::uint64_t traps = 0;
   std::uint64_t restarts = 0;
+  std::uint64_t rests = 0;
   std::uint64_t absorbed = 0;                        // aggregators: since they last gave something
   std::map<Identity, std::vector<Identity>> groups;  // aggregators: what each element they gave stands for
   std::uint64_t state_lost = 0;
@@ -201,6 +202,7 @@ class SimStage final : public Stage {
   Status start() override;
   StageOutcome pull(const PullLimits& limits, Run& out) noexcept override;
   std::uint64_t ready_at_ns() const noexcept override { return ready_at_ns_; }
+  std::uint64_t rest_until_ns() const noexcept override { return rest_until_ns_; }
   void notify_backpressure(bool pause) noexcept override;
   StageOutcome process(std::span<Element> in, Run& out) noexcept override;
   StageOutcome flush(Run& out) noexcept override;
@@ -231,6 +233,8 @@ class SimStage final : public Stage {
   void look_at(std::span<const Element> in);
   void look_at(const Element& element);
   void let_time_pass();
+  void expect_rested() const;
+  StageOutcome tired(const StageOutcome& outcome);
   Verdict judge(std::span<const Element> in);
   ProcessErrorKind pick_kind();
 
@@ -241,8 +245,8 @@ class SimStage final : public Stage {
   void send(Element element, Run& out);
   void drop_held();
 
-  StageOutcome answer(std::span<const Element> in, const StageOutcome& outcome);
-  StageOutcome answer_pull(const StageOutcome& outcome);
+  StageOutcome answer(std::span<const Element> in, const StageOutcome& said);
+  StageOutcome answer_pull(const StageOutcome& said);
   StageOutcome cut_short(std::span<const Element> in);
   config::ErrorAction action_for(ProcessErrorKind kind) const;
   std::size_t after_error(const Element& element, ProcessErrorKind kind);
@@ -268,6 +272,7 @@ class SimStage final : public Stage {
   Trouble trouble_ = Trouble::none;
   std::uint64_t given_before_ = 0;  // sources: by stages before this one, or before it began anew
   std::uint64_t ready_at_ns_ = 0;
+  std::uint64_t rest_until_ns_ = 0;
   Run held_;
   std::vector<Identity> held_pulled_;
   resources::BufferRef kept_;

@@ -36,6 +36,7 @@ constexpr std::array habits = {
     Habit{"drop", &Habits::drop},
     Habit{"expand", &Habits::expand},
     Habit{"trim", &Habits::trim},
+    Habit{"rest", &Habits::rest},
     Habit{"pause", &Habits::pause},
     Habit{"refuse", &Habits::refuse},
     Habit{"close", &Habits::close},
@@ -129,6 +130,7 @@ class FlowDice {
       has.trim = rate(5, {200, 1000});
       has.flush_fails = role == Role::aggregator ? rate(60, {300, 1000}) : 0;
     }
+    has.rest = rate(5, {5, 50, 300, 900});
     flow_.nodes.push_back(node);
   }
 

@@ -58,6 +58,7 @@ struct Habits {
   std::uint32_t drop = 0;     // nothing comes of an element
   std::uint32_t expand = 0;   // several elements do, which share its payload
   std::uint32_t trim = 0;     // the output is a part of the payload
+  std::uint32_t rest = 0;     // a call used up its share of the CPU
   std::uint32_t pause = 0;    // sinks: take an element and ask for a pause
   std::uint32_t refuse = 0;   // sinks: ask for a pause before it
   std::uint32_t close = 0;    // sinks: whoever reads the output went away
@@ -136,6 +137,7 @@ struct SimCounts {
   std::uint64_t retries = 0;
   std::uint64_t dead_letters = 0;
   std::uint64_t pauses = 0;
+  std::uint64_t rests = 0;
   std::uint64_t closed = 0;
   std::uint64_t flushes = 0;
   std::uint64_t jobs = 0;

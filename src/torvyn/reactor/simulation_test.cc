@@ -172,6 +172,7 @@ TEST(Simulation, LeavesNothingOut) {
     sum.retries += result.counts.retries;
     sum.dead_letters += result.counts.dead_letters;
     sum.pauses += result.counts.pauses;
+    sum.rests += result.counts.rests;
     sum.closed += result.counts.closed;
     sum.flushes += result.counts.flushes;
     sum.jobs += result.counts.jobs;
@@ -194,6 +195,7 @@ TEST(Simulation, LeavesNothingOut) {
   EXPECT_GE(sum.retries, 500U);
   EXPECT_GE(sum.dead_letters, 200U);
   EXPECT_GE(sum.pauses, 500U);
+  EXPECT_GE(sum.rests, 500U);
   EXPECT_GE(sum.closed, 20U);
   EXPECT_GE(sum.flushes, 200U);
   EXPECT_GE(sum.jobs, 1000U);

@@ -34,6 +34,7 @@ struct StageOutcome {
   StageStatus status = StageStatus::ok;
   std::uint32_t done = 0;     // inputs dealt with, in order; the one at this index is what an error is about
   std::uint32_t charged = 1;  // `failed`: inputs from `done` on whose outcome is unknown
+  bool rests = false;         // its share of the CPU is used up: not to be called before `rest_until_ns()`
 };
 
 // What a component said about one element.
@@ -116,6 +117,8 @@ class Stage {
   virtual Status restart();
   // Thread: any. A call that is under way, or waits, ends soon, as `failed`.
   virtual void stop() noexcept {}
+  // After an outcome that says `rests`: when it may be called again, on the flow's clock.
+  virtual std::uint64_t rest_until_ns() const noexcept { return 0; }
   // Its calls may wait for something outside: such a flow gets a thread of its own.
   virtual bool may_block() const noexcept { return false; }
 

@@ -53,6 +53,11 @@ ContentTypes::ContentTypes() : impl_(std::make_unique<Impl>()) {
 ContentTypes::~ContentTypes() = default;
 
 ContentTypeId ContentTypes::intern(std::string_view text) noexcept {
+  std::uint32_t room = content_types_max;
+  return intern(text, room);
+}
+
+ContentTypeId ContentTypes::intern(std::string_view text, std::uint32_t& room) noexcept {
   if (text.size() > content_type_bytes_max) return content_type_rejected;
   const std::size_t hash = std::hash<std::string_view>{}(text);
   std::size_t cell = 0;
@@ -61,11 +66,12 @@ ContentTypeId ContentTypes::intern(std::string_view text) noexcept {
   const std::scoped_lock lock(impl_->inserting);
   // Somebody may have been faster.
   if (const Entry* const known = impl_->probe(text, hash, cell)) return known->id;
-  if (impl_->count == content_types_max) return content_type_rejected;
+  if (room == 0 || impl_->count == content_types_max) return content_type_rejected;
   try {
     const Entry* const entry = new Entry{hash, impl_->count, std::string(text)};
     impl_->by_id[entry->id].store(entry, std::memory_order_release);
     impl_->cells[cell].store(entry, std::memory_order_release);
+    --room;
     return impl_->count++;
   } catch (const std::bad_alloc&) {
     return content_type_rejected;

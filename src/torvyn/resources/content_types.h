@@ -14,6 +14,8 @@ namespace torvyn::resources {
 // makes them up can't grow the host.
 inline constexpr std::uint32_t content_types_max = 4096;
 inline constexpr std::size_t content_type_bytes_max = 255;
+// Of those, most that one component may bring along: one that makes them up leaves room for the others.
+inline constexpr std::uint32_t content_types_brought_max = 256;
 inline constexpr ContentTypeId content_type_rejected = 0xffffffffU;
 
 // An interner. Id 0 is "". Texts live as long as the interner.
@@ -28,6 +30,8 @@ class ContentTypes {
   // The id of `text`, the same one for as long as the interner lives; content_type_rejected where it is too long, or
   // new while the table is full or memory has run out.
   ContentTypeId intern(std::string_view text) noexcept;
+  // As `intern`; a text that is new here takes one of `room`, and is rejected where that is 0.
+  ContentTypeId intern(std::string_view text, std::uint32_t& room) noexcept;
   // Requires: `id` came from intern.
   std::string_view text(ContentTypeId id) const noexcept;
 

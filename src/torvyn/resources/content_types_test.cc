@@ -56,6 +56,20 @@ TEST(ContentTypes, RejectsNewTextsWhenFullAndStillKnowsTheOldOnes) {
   }
 }
 
+TEST(ContentTypes, TakesNoMoreNewTextsThanThereIsRoomFor) {
+  ContentTypes types;
+  const ContentTypeId known = types.intern("text/plain");
+  std::uint32_t room = 2;
+  EXPECT_EQ(types.intern("text/plain", room), known);
+  EXPECT_EQ(room, 2U);
+  const ContentTypeId first = types.intern("first", room);
+  EXPECT_NE(types.intern("second", room), content_type_rejected);
+  EXPECT_EQ(room, 0U);
+  EXPECT_EQ(types.intern("third", room), content_type_rejected);
+  EXPECT_EQ(types.intern("first", room), first);
+  EXPECT_NE(types.intern("third"), content_type_rejected) << "others have room of their own";
+}
+
 TEST(ContentTypes, AgreesBetweenThreadsThatInternTheSameTexts) {
   ContentTypes types;
   constexpr int texts = 500;
