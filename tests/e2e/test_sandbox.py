@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import BINARY, STUCK_S, misbehaving
+from conftest import BINARY, STUCK_S, component, misbehaving
 from flows import HEAD, toml
 
 REACH = misbehaving("reach")
@@ -68,7 +68,7 @@ def test_nothing_is_open_and_each_attempt_is_recorded_and_told_once(ask, answers
     assert [(line["capability"], line["target"]) for line in audit("denied")] == \
         [("tcp-connect", "ipv4")] * 3 + [("name-lookup", "localhost"), ("udp", "ipv4")]
     assert outcome.err.count("W0500") == 3
-    assert 'capabilities = ["tcp-connect"] in [security.grants."dials.wasm"]' in outcome.err
+    assert 'capabilities = ["tcp-connect:HOST:PORT"] in [security.grants."dials.wasm"]' in outcome.err
     assert audit.path.stat().st_mode & 0o777 == 0o600
 
 
@@ -199,3 +199,47 @@ def test_standard_streams_are_the_processes_own_once_granted(torvyn):
 def test_memory_of_all_components_is_bounded(torvyn):
     outcome = torvyn("run", f"generate count=1 ! {REACH} @instances=8 ! null", "--set", "runtime.max_memory=1MiB")
     outcome.fails(1, "E0311", "max_memory")
+
+
+class TestAttacks:
+    def test_a_folder_that_becomes_a_link_between_two_looks_leads_nowhere(self, torvyn, audit):
+        """While the component reads, what it reads by is now a folder with a file of its own, now a link to one outside."""
+        opened, shut = torvyn.cwd / "open", torvyn.cwd / "shut"
+        for folder, text in ((opened / "real", "in the open\n"), (shut, "behind the door\n")):
+            folder.mkdir(parents=True)
+            (folder / "a.txt").write_text(text)
+        (opened / "way").symlink_to("real")
+        (torvyn.cwd / "requests").write_text(f"read {opened}/way/a.txt\n" * 20000)
+        process = torvyn.start("run", f"file requests ! {REACH} @grant=filesystem-read:{opened} ! file answers")
+        ways = 0
+        while process.poll() is None:
+            new = opened / "new"
+            new.symlink_to(["real", "../shut"][ways % 2])
+            new.rename(opened / "way")
+            ways += 1
+        assert torvyn.finish(process).code == 0
+        answers = set((torvyn.cwd / "answers").read_text().splitlines()) - {""}
+        assert ways > 10
+        assert "in the open" in answers
+        assert not any("door" in answer for answer in answers)
+        refused = [line for line in audit("denied") if line["target"] == "way/a.txt"]
+        assert refused, answers
+
+    def test_the_flow_beside_loses_nothing(self, torvyn, audit):
+        """One flow tries every door there is, over and over; the other one goes on."""
+        doors = ["connect 10.0.0.1:80", "listen 80", "udp 10.0.0.1:53", "lookup example.org", "call localhost 80"]
+        (torvyn.cwd / "requests").write_text("".join(f"{door}\n" for door in doors * 400))
+        (torvyn.cwd / "Torvyn.toml").write_text(
+            f'{HEAD}\n[flow.bad.nodes.in]\ncomponent = "builtin:file"\nconfig = {{ path = "requests" }}\n'
+            f"[flow.bad.nodes.node]\ncomponent = {toml(DIALS)}\n"
+            f'[flow.bad.nodes.out]\ncomponent = "builtin:file"\nconfig = {{ path = "bad" }}\n'
+            f'\n[flow.good.nodes.in]\ncomponent = "builtin:generate"\nconfig = {{ count = 20000 }}\n'
+            f"[flow.good.nodes.node]\ncomponent = {toml(component('upper'))}\n"
+            f'[flow.good.nodes.out]\ncomponent = "builtin:file"\nconfig = {{ path = "good" }}\n')
+        outcome = torvyn("run", "--flow", "bad", "--flow", "good")
+        assert outcome.code == 0, outcome.err
+        assert (torvyn.cwd / "good").read_bytes() == b"".join(b"HELLO %d\n" % n for n in range(20000))
+        assert set((torvyn.cwd / "bad").read_text().splitlines()) == {"access-denied"}
+        denied = len(audit("denied")) + sum(line["denials"] for line in audit("suppressed"))
+        assert denied == 400 * len(doors)
+        assert {line["flow"] for line in audit("denied")} == {"bad"}

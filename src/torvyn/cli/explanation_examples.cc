@@ -164,7 +164,7 @@ error[E0011]: `shout.c` does not compile: expected ';' after return statement
     {"W0420", R"(warning[W0420]: teardown: the component trapped
   where  node parse)"},
     {"W0500",
-     R"(warning[W0500]: the component was denied `tcp-connect` (tcp-socket.start-connect 10.0.0.7:80); to grant it: capabilities = ["tcp-connect"] in [security.grants."fetch.wasm"]
+     R"(warning[W0500]: the component was denied `tcp-connect` (tcp-socket.start-connect 10.0.0.7:80); to grant it: capabilities = ["tcp-connect:10.0.0.7:80"] in [security.grants."fetch.wasm"]
   where  node fetch)"},
     {"W0510",
      R"(warning[W0510]: the audit log cannot be written: open `/var/log/torvyn/audit.jsonl`: Permission denied

@@ -427,6 +427,7 @@ TEST_F(HostileImports, EndAtContentTypesThatAreNone) {
   Run out;
   ASSERT_EQ(instance->process(in, out).status, CallStatus::ok) << instance->failure().to_string();
   EXPECT_EQ(instance->flush(out).status, CallStatus::ended);
+  EXPECT_THAT(instance->failure().message(), HasSubstr("too much data"));
   EXPECT_TRUE(out.empty());
   expect_health();
 }

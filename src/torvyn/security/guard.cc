@@ -17,6 +17,15 @@ std::size_t index_of(std::string_view capability) noexcept {
   return static_cast<std::size_t>(std::ranges::find(names, capability) - names.begin());
 }
 
+// The least that would have been enough, as far as the one call tells.
+std::string narrow_scope(std::string_view capability, std::string_view target) {
+  if (capability.starts_with("filesystem-")) return ":FOLDER";
+  if (capability == "name-lookup") return fmt::format(":{}", target);
+  if (capability != "tcp-connect" && capability != "tcp-listen" && capability != "udp") return {};
+  // A socket that could not even be made has no address yet.
+  return target.find(':') == std::string_view::npos ? ":HOST:PORT" : fmt::format(":{}", target);
+}
+
 }  // namespace
 
 Guard::Guard(Sandbox sandbox, GuardOptions options)
@@ -62,10 +71,9 @@ void Guard::warn_of(std::size_t capability, std::string_view function, std::stri
   const std::string file = std::filesystem::path(options_.component).filename().string();
   options_.events->event(
       Severity::warn, warning_code_string(ErrorCode::capability_denied), options_.node,
-      fmt::format("the component was denied `{}` ({}{}{}); to grant it: capabilities = [\"{}{}{}\"] in "
+      fmt::format("the component was denied `{}` ({}{}{}); to grant it: capabilities = [\"{}{}\"] in "
                   "[security.grants.\"{}\"]",
-                  name, function, target.empty() ? "" : " ", target, name,
-                  name.starts_with("filesystem-") ? ":FOLDER" : "", "", file));
+                  name, function, target.empty() ? "" : " ", target, name, narrow_scope(name, target), file));
 }
 
 Status Guard::deny(std::string_view capability, std::string_view function, std::string_view target) {

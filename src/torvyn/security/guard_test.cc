@@ -85,11 +85,13 @@ TEST_F(GuardTest, RecordsUsesWhereThatIsAskedFor) {
 TEST_F(GuardTest, TellsAPersonOfTheFirstDenialOfAKindWithTheWayOut) {
   Guard guard({}, options(nullptr));
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(guard.accessed("udp", "f", "t", false));
-  EXPECT_TRUE(guard.accessed("tcp-connect", "f", "t", false));
+  EXPECT_FALSE(guard.allows(AddressUse::tcp_connect, {IpAddress::parse("10.0.0.7").value(), 80}));
   ASSERT_EQ(events_.told.size(), 2U);
   EXPECT_TRUE(events_.told[0].starts_with("W0500 ")) << events_.told[0];
-  EXPECT_NE(events_.told[0].find(R"(capabilities = ["udp"] in [security.grants."c.wasm"])"), std::string::npos)
+  EXPECT_NE(events_.told[0].find(R"(capabilities = ["udp:HOST:PORT"] in [security.grants."c.wasm"])"), std::string::npos)
       << events_.told[0];
+  EXPECT_NE(events_.told[1].find(R"(capabilities = ["tcp-connect:10.0.0.7:80"])"), std::string::npos)
+      << events_.told[1];
 }
 
 TEST_F(GuardTest, KeepsAFloodOfDenialsShort) {
