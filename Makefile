@@ -1,6 +1,6 @@
 # The whole of it; CI runs `make test`.
 .DEFAULT_GOAL := all
-.PHONY: all setup test demo bench simulate check format clean help
+.PHONY: all setup install test demo bench simulate check format clean help
 
 all: setup build/build.ninja  ## Build build/torvyn and the components
 	@cmake --build --preset release
@@ -12,6 +12,10 @@ setup:  ## Install what building and testing need (Debian 12)
 build/build.ninja: CMakePresets.json | setup
 	@cmake --preset release
 	@touch $@
+
+PREFIX ?= /usr/local
+install: all  ## Install to PREFIX (/usr/local), below DESTDIR where that is set
+	@DESTDIR="$(DESTDIR)" cmake --install build --prefix "$(PREFIX)"
 
 test: all  ## Run every check and every test
 	@tools/run-tests

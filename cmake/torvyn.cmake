@@ -48,13 +48,14 @@ endfunction()
 #   [PRIVATE_DEPS fmt::fmt …]       # libraries that only the sources use; the tests may too
 #   [TESTS manifest_test.cc …]      # all in one executable, torvyn_config_test
 #   [TEST_DEPS observability …]     # subsystems or libraries that only the tests use
+#   [NOT_INSTALLED]                 # not for programs that embed Torvyn
 #   [FUZZERS manifest_fuzz.cc …])   # one executable each, torvyn_manifest_fuzz, in the `fuzz` preset; elsewhere the tests go
 #                                   # through the corpus, tests/fuzz/corpus/manifest
 #
 # Tests and fuzzers see TORVYN_TEST_SOURCE_DIR (the repository) and TORVYN_TEST_COMPONENTS_DIR (the built guest components) as string
 # literals.
 function(torvyn_library)
-  cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME" "SOURCES;HEADERS;DEPS;PRIVATE_DEPS;TESTS;TEST_DEPS;FUZZERS")
+  cmake_parse_arguments(PARSE_ARGV 0 arg "NOT_INSTALLED" "NAME" "SOURCES;HEADERS;DEPS;PRIVATE_DEPS;TESTS;TEST_DEPS;FUZZERS")
   if(arg_UNPARSED_ARGUMENTS OR NOT arg_NAME OR NOT arg_SOURCES OR NOT arg_HEADERS)
     message(FATAL_ERROR "torvyn_library needs NAME, SOURCES and HEADERS; doesn't know: ${arg_UNPARSED_ARGUMENTS}")
   endif()
@@ -73,6 +74,17 @@ function(torvyn_library)
   target_compile_features(${library} PUBLIC cxx_std_23)
   target_link_libraries(${library} PUBLIC ${deps} PRIVATE ${private_deps})
   torvyn_compile_options(${library})
+  if(NOT arg_NOT_INSTALLED)
+    set_target_properties(${library} PROPERTIES EXPORT_NAME ${arg_NAME})
+    install(
+      TARGETS ${library}
+      EXPORT torvyn_targets
+      ARCHIVE COMPONENT development
+      FILE_SET HEADERS COMPONENT development)
+    set_property(GLOBAL APPEND PROPERTY torvyn_installed_libraries ${library})
+    list(TRANSFORM arg_HEADERS PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/")
+    set_property(GLOBAL APPEND PROPERTY torvyn_public_headers ${arg_HEADERS})
+  endif()
 
   if(arg_TESTS)
     set(test ${library}_test)

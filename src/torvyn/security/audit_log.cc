@@ -24,6 +24,7 @@ namespace {
 
 // Others have no business with it: it tells which secrets a component was given.
 constexpr mode_t file_mode = 0600;
+constexpr mode_t folder_mode = 0700;
 constexpr std::uint64_t ns_in_ms = 1'000'000;
 constexpr std::uint64_t ns_in_s = 1'000'000'000;
 
@@ -159,7 +160,11 @@ Status AuditLog::reopen() {
   if (fd_ >= 0) close(std::exchange(fd_, -1));
   std::error_code error;
   const std::filesystem::path folder = options_.path.parent_path();
-  if (!folder.empty()) std::filesystem::create_directories(folder, error);
+  if (!folder.empty()) {
+    std::filesystem::create_directories(folder.parent_path(), error);
+    // What is wrong with it shows when the file is opened.
+    std::ignore = mkdir(folder.c_str(), folder_mode);
+  }
   // A FIFO or device would make the host wait for whoever reads it.
   fd_ = ::open(options_.path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, file_mode);
   if (fd_ < 0) return fail(failure("open", options_.path.string(), errno));

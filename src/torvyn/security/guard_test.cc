@@ -88,7 +88,8 @@ TEST_F(GuardTest, TellsAPersonOfTheFirstDenialOfAKindWithTheWayOut) {
   EXPECT_FALSE(guard.allows(AddressUse::tcp_connect, {IpAddress::parse("10.0.0.7").value(), 80}));
   ASSERT_EQ(events_.told.size(), 2U);
   EXPECT_TRUE(events_.told[0].starts_with("W0500 ")) << events_.told[0];
-  EXPECT_NE(events_.told[0].find(R"(capabilities = ["udp:HOST:PORT"] in [security.grants."c.wasm"])"), std::string::npos)
+  EXPECT_NE(events_.told[0].find(R"(capabilities = ["udp:HOST:PORT"] in [security.grants."c.wasm"])"),
+            std::string::npos)
       << events_.told[0];
   EXPECT_NE(events_.told[1].find(R"(capabilities = ["tcp-connect:10.0.0.7:80"])"), std::string::npos)
       << events_.told[1];

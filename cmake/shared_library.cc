@@ -1,0 +1,1 @@
+// libtorvyn.so is made of archives; a library wants a source of its own.
