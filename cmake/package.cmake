@@ -76,7 +76,7 @@ install(
 
 # Documents, contracts, and components to begin with.
 install(
-  FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/README.md"
+  FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/README.md" "${PROJECT_SOURCE_DIR}/THIRD_PARTY_LICENSES.md"
   DESTINATION "${CMAKE_INSTALL_DOCDIR}"
   COMPONENT runtime)
 install(

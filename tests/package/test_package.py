@@ -141,7 +141,7 @@ class TestBinary:
         assert out == "".join(f"LINE {n}\n" for n in (9, *range(90, 100)))
 
     @pytest.mark.parametrize("file", ["share/man/man1/torvyn.1", "share/bash-completion/completions/torvyn", "share/zsh/site-functions/_torvyn",
-                                      "share/fish/vendor_completions.d/torvyn.fish", "share/doc/torvyn/LICENSE", "share/doc/torvyn/docs/security.md",
+                                      "share/fish/vendor_completions.d/torvyn.fish", "share/doc/torvyn/LICENSE", "share/doc/torvyn/THIRD_PARTY_LICENSES.md", "share/doc/torvyn/docs/security.md",
                                       "share/torvyn/wit/torvyn-streaming/types.wit"])
     def test_comes_with_what_belongs_to_it(self, prefix, file):
         found = list(prefix.glob(file)) or list(prefix.rglob(file.rsplit("/", 1)[1]))
