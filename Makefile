@@ -1,6 +1,6 @@
 # The whole of it; CI runs `make test`.
 .DEFAULT_GOAL := all
-.PHONY: all setup install test demo bench simulate check format clean help
+.PHONY: all setup install test demo docs bench simulate check format clean help
 
 all: setup build/build.ninja  ## Build build/torvyn and the components
 	@cmake --build --preset release
@@ -19,6 +19,9 @@ install: all  ## Install to PREFIX (/usr/local), below DESTDIR where that is set
 
 test: all  ## Run every check and every test
 	@tools/run-tests
+
+docs: setup  ## Make the reference of the public headers, build/api/html
+	@tools/api-reference
 
 demo: all  ## See a pipeline run
 	@tools/demo

@@ -1,4 +1,4 @@
-// `file access.log ! ./upper.wasm @on_error=skip ! stdout`: a flow in one line.
+// A flow in one line: `file access.log ! upper.wasm @on_error=skip ! stdout`.
 #pragma once
 
 #include <string_view>
