@@ -156,3 +156,11 @@ def test_it_builds_without_the_command_line():
     run("cmake", "--build", build, "--target", "torvyn_shared", timeout=3000)
     assert (build / "libtorvyn.so").exists()
     assert not (build / "torvyn").exists()
+
+
+@pytest.mark.parametrize("program, says", [("plugin_c", "HELLO\n"), ("own_stages_c", "HELLO\nFROM\nINSIDE\n")])
+def test_a_program_in_c_needs_nothing_but_the_shared_library(prefix, library_folder, tmp_path, program, says):
+    run("gcc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-pedantic", "-I", prefix / "include", ROOT / "examples" / "embed" / f"{program}.c", "-o",
+        tmp_path / program, f"-L{library_folder}", "-ltorvyn")
+    out = run(tmp_path / program, prefix / "share/torvyn/components/upper.wasm", env={**os.environ, "LD_LIBRARY_PATH": str(library_folder)})
+    assert out == says
