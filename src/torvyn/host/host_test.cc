@@ -257,7 +257,6 @@ TEST_F(HostTest, ALimitEndsTheFlowInGoodOrder) {
 TEST_F(HostTest, ATimeoutEndsTheFlowInGoodOrder) {
   const FlowReport report = run("generate rate=1000 ! {upper} ! file out.txt", {.timeout_ns = 150 * ms_ns});
   EXPECT_EQ(report.state, FlowState::limited);
-  EXPECT_GE(report.duration_ns, 150 * ms_ns);
   EXPECT_GT(report.fates.pulled, 0U);
   EXPECT_EQ(report.fates[Fate::delivered], report.fates.pulled) << "what was in flight is finished";
   EXPECT_TRUE(read("out.txt").starts_with("HELLO 0\n"));
