@@ -99,7 +99,10 @@ Status Guard::deny(std::string_view capability, std::string_view function, std::
 
 bool Guard::allows(AddressUse use, const SocketAddress& address) noexcept {
   const bool allowed = network_.allows(use, address);
-  const bool recorded = accessed(capability_of(use, address), function_of(use), address.to_string(), allowed);
+  // Asked of every datagram: its address is written out only where somebody reads it.
+  const bool told = !allowed || (options_.audit != nullptr && options_.audit->tells_uses());
+  const std::string target = told ? address.to_string() : std::string();
+  const bool recorded = accessed(capability_of(use, address), function_of(use), target, allowed);
   return allowed && recorded;
 }
 
