@@ -18,32 +18,19 @@
 
 #include <nlohmann/json.hpp>
 
+#include "torvyn/security/test_audit.h"
+
 namespace torvyn::security {
 namespace {
 
 constexpr AuditSubject subject{.flow = "main", .node = "upper", .component = "upper.wasm"};
 
-class Events final : public EventSink {
- public:
-  void event(Severity, std::string_view code, std::string_view, std::string_view text) noexcept override {
-    told.emplace_back(std::string(code) + " " + std::string(text));
-  }
-  void guest_line(Severity, std::string_view, std::string_view) noexcept override {}
-  std::vector<std::string> told;
-};
-
 class AuditLogTest : public testing::Test {
  protected:
   AuditLogTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "torvyn-audit-XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
-    options_.path = folder_ / "deep" / "audit.jsonl";
+    options_.path = folder_ / "deep/audit.jsonl";
     options_.events = &events_;
     options_.clock = &clock_;
-  }
-  ~AuditLogTest() override {
-    std::error_code error;
-    std::filesystem::remove_all(folder_, error);
   }
 
   std::unique_ptr<AuditLog> open() {
@@ -52,17 +39,10 @@ class AuditLogTest : public testing::Test {
     return std::move(log).value();
   }
 
-  // Every line of a file, each of which has to be JSON.
-  static std::vector<nlohmann::json> lines_of(const std::filesystem::path& path) {
-    std::vector<nlohmann::json> lines;
-    std::ifstream file(path);
-    for (std::string line; std::getline(file, line);) lines.push_back(nlohmann::json::parse(line));
-    return lines;
-  }
-  std::vector<nlohmann::json> lines() const { return lines_of(options_.path); }
+  std::vector<nlohmann::json> lines() const { return json_lines(options_.path); }
 
-  std::filesystem::path folder_;
-  Events events_;
+  TestFolder folder_;
+  ToldEvents events_;
   ManualClock clock_{1'769'860'800'250'000'000};
   AuditOptions options_;
 };
@@ -111,7 +91,7 @@ TEST_F(AuditLogTest, KeepsSoManyFilesOfSuchASize) {
   for (const std::string end : {"", ".1", ".2"}) {
     const std::string path = options_.path.string() + end;
     EXPECT_LE(std::filesystem::file_size(path), 1000U);
-    std::vector<nlohmann::json> all = lines_of(path);
+    std::vector<nlohmann::json> all = json_lines(path);
     ASSERT_FALSE(all.empty());
     std::ranges::reverse(all);
     for (const nlohmann::json& line : all) EXPECT_EQ(line["denials"], expected--);
@@ -165,13 +145,13 @@ TEST_F(AuditLogTest, NeverMixesTheLinesOfThreadsAndProcesses) {
   }
   std::map<std::string, std::uint64_t> counts;
   for (const auto& entry : std::filesystem::directory_iterator(options_.path.parent_path()))
-    for (const nlohmann::json& line : lines_of(entry.path())) ++counts[line["node"]];
+    for (const nlohmann::json& line : json_lines(entry.path())) ++counts[line["node"]];
   EXPECT_EQ(counts.size(), 6U);
   for (const auto& [node, count] : counts) EXPECT_EQ(count, each) << node;
 }
 
 TEST_F(AuditLogTest, WarnsOnceWhereItCannotBeOpened) {
-  options_.path = folder_;
+  options_.path = folder_.path();
   const std::unique_ptr<AuditLog> log = open();
   EXPECT_TRUE(log->suppressed(subject, 1));
   EXPECT_TRUE(log->suppressed(subject, 2));

@@ -11,47 +11,27 @@
 
 #include <nlohmann/json.hpp>
 
+#include "torvyn/security/test_audit.h"
+
 namespace torvyn::security {
 namespace {
 
-class Events final : public EventSink {
- public:
-  void event(Severity, std::string_view code, std::string_view, std::string_view text) noexcept override {
-    told.emplace_back(std::string(code) + " " + std::string(text));
-  }
-  void guest_line(Severity, std::string_view, std::string_view) noexcept override {}
-  std::vector<std::string> told;
-};
-
 class GuardTest : public testing::Test {
  protected:
-  GuardTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "torvyn-guard-XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
-    log_ = AuditLog::open({.path = folder_ / "audit.jsonl", .clock = &clock_}).value();
-  }
-  ~GuardTest() override {
-    std::error_code error;
-    std::filesystem::remove_all(folder_, error);
-  }
+  GuardTest() { log_ = AuditLog::open({.path = folder_ / "audit.jsonl", .clock = &clock_}).value(); }
 
   GuardOptions options(AuditLog* log) {
     return {.flow = "main", .node = "n", .component = "dir/c.wasm", .audit = log, .events = &events_, .clock = &clock_};
   }
-  std::vector<nlohmann::json> lines() const {
-    std::vector<nlohmann::json> lines;
-    std::ifstream file(folder_ / "audit.jsonl");
-    for (std::string line; std::getline(file, line);) lines.push_back(nlohmann::json::parse(line));
-    return lines;
-  }
+  std::vector<nlohmann::json> lines() const { return json_lines(folder_ / "audit.jsonl"); }
   static CapabilityCount count_of(const Guard& guard, std::string_view capability) {
     const auto names = config::capability_names();
     return guard.counts()[static_cast<std::size_t>(std::ranges::find(names, capability) - names.begin())];
   }
 
-  std::filesystem::path folder_;
+  TestFolder folder_;
   ManualClock clock_{1};
-  Events events_;
+  ToldEvents events_;
   std::unique_ptr<AuditLog> log_;
 };
 
@@ -114,7 +94,7 @@ TEST_F(GuardTest, KeepsAFloodOfDenialsShort) {
 }
 
 TEST_F(GuardTest, AllowsNothingThatCannotBeRecordedWhereItHasToBe) {
-  AuditOptions strict{.path = folder_ / "gone" / "audit.jsonl", .stops_on_failure = true, .clock = &clock_};
+  AuditOptions strict{.path = folder_ / "gone/audit.jsonl", .stops_on_failure = true, .clock = &clock_};
   const std::unique_ptr<AuditLog> log = AuditLog::open(strict).value();
   log->set_tells_uses(true);
   NetworkRules network;
