@@ -23,7 +23,7 @@
 extern "C" {
 #endif
 
-#define TVB_ABI_VERSION 5u
+#define TVB_ABI_VERSION 6u
 
 /* ---- values ------------------------------------------------------------------------------------------------------- */
 
@@ -193,6 +193,10 @@ typedef struct tvb_host {
   /* Whether a socket may do `use` (tvb_address_use) with the address. Called from any thread, also beside another callback; never once
    * tvb_instance_free has returned. */
   bool (*check_address)(void* host, uint32_t use, const tvb_address* address);
+  /* Whether the guest may send requests over HTTP to `name`, which may be an address, at `port`; and whether to the address that the name was
+   * found to stand for. The second is called as check_address is. */
+  bool (*may_request)(void* host, tvb_view name, uint16_t port);
+  bool (*may_reach)(void* host, tvb_view name, const tvb_address* address);
   bool (*has_capability)(void* host, tvb_view name);
   /* Words for the last refusal or failed allocation. */
   void (*refusal)(void* host, tvb_view* text);

@@ -73,6 +73,8 @@ pub struct Callbacks {
     pub may_look_up: extern "C" fn(Host, View) -> bool,
     pub looked_up: extern "C" fn(Host, View, *const RawAddress),
     pub check_address: extern "C" fn(Host, u32, *const RawAddress) -> bool,
+    pub may_request: extern "C" fn(Host, View, u16) -> bool,
+    pub may_reach: extern "C" fn(Host, View, *const RawAddress) -> bool,
     pub has_capability: extern "C" fn(Host, View) -> bool,
     pub refusal: extern "C" fn(Host, *mut View),
 }

@@ -14,7 +14,7 @@ use crate::linker;
 use crate::state::{EngineMemory, State};
 
 const ENGINE_VERSION: &str = "48.0.8";
-const ABI_VERSION: u32 = 5;
+const ABI_VERSION: u32 = 6;
 
 /// What a pooled slot has room for. Larger components are refused when they are instantiated, with the figure.
 const POOL_TABLE_ELEMENTS: usize = 100_000;

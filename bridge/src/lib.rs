@@ -14,6 +14,7 @@ mod lift;
 mod linker;
 mod model;
 mod network;
+mod requests;
 mod state;
 mod stop;
 mod waiting;

@@ -11,6 +11,7 @@ use crate::files;
 use crate::grants;
 use crate::lift::{Batch, BatchWriter, Buffer, BufferError, EmitError, FlowContext, Level, MutableBuffer, Packed};
 use crate::network;
+use crate::requests;
 use crate::state::State;
 use crate::waiting;
 
@@ -428,6 +429,7 @@ pub fn build(engine: &Engine) -> Result<Linker<State>> {
     grants::replace(&mut linker)?;
     files::replace(&mut linker)?;
     network::replace(&mut linker)?;
+    requests::add(&mut linker)?;
     streaming_types(&mut linker.instance("torvyn:streaming/types@0.1.0")?)?;
     buffer_allocator(&mut linker.instance("torvyn:streaming/buffer-allocator@0.1.0")?)?;
     let mut batching = linker.instance("torvyn:batching/types@0.1.0")?;

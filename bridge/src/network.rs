@@ -76,13 +76,22 @@ impl Gate {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    fn allows(&self, address: SocketAddr, what: SocketAddrUse) -> bool {
+    fn ask(&self, address: SocketAddr, question: impl FnOnce(HostRef, &RawAddress) -> bool) -> bool {
         let host = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(host) = *host else {
-            return false;
-        };
-        let raw = RawAddress::new(address.ip(), address.port());
-        (host.callbacks.check_address)(host.host, use_number(what), &raw)
+        host.is_some_and(|host| question(host, &RawAddress::new(address.ip(), address.port())))
+    }
+
+    fn allows(&self, address: SocketAddr, what: SocketAddrUse) -> bool {
+        self.ask(address, |host, raw| {
+            (host.callbacks.check_address)(host.host, use_number(what), raw)
+        })
+    }
+
+    /// Whether requests for `name` may go to the address.
+    pub fn may_reach(&self, name: &str, address: SocketAddr) -> bool {
+        self.ask(address, |host, raw| {
+            (host.callbacks.may_reach)(host.host, View::of(name.as_bytes()), raw)
+        })
     }
 
     pub fn guard(&self, wasi: &mut WasiCtxBuilder) {

@@ -17,6 +17,7 @@ use crate::callbacks::{Callbacks, Host};
 use crate::ffi::{Failure, View};
 use crate::grants::Grants;
 use crate::network::Gate;
+use crate::requests::Requests;
 use crate::stop::Stop;
 
 /// The host of one instance: which functions, and for whom.
@@ -148,6 +149,7 @@ pub struct State {
     pub udp: bool,
     /// The names that were looked up, by the stream of their addresses.
     pub lookups: HashMap<u32, String>,
+    pub requests: Requests,
     wasi: WasiCtx,
     // Last to be set and first to be shut: checks of addresses may be asked for by helper threads.
     gate: Gate,
@@ -196,9 +198,14 @@ impl State {
             tcp: grants.tcp,
             udp: grants.udp,
             lookups: HashMap::new(),
+            requests: Requests::new(gate.clone()),
             wasi: wasi.build(),
             gate,
         })
+    }
+
+    pub fn may_request(&self, name: &str, port: u16) -> bool {
+        (self.host.callbacks.may_request)(self.host.host, View::of(name.as_bytes()), port)
     }
 
     /// A refusal as an error that ends the guest's call.

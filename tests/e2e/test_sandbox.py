@@ -1,12 +1,17 @@
 """What a component may do is what was granted; what it tries beyond that is refused, told, and recorded."""
 
 import hashlib
+import http.server
 import json
 import resource
 import signal
 import socket
+import ssl
 import subprocess
+import threading
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -15,6 +20,7 @@ from flows import HEAD, toml
 
 REACH = misbehaving("reach")
 DIALS = misbehaving("dials")
+FETCHES = misbehaving("fetches")
 
 
 @pytest.fixture
@@ -243,3 +249,133 @@ class TestAttacks:
         denied = len(audit("denied")) + sum(line["denials"] for line in audit("suppressed"))
         assert denied == 400 * len(doors)
         assert {line["flow"] for line in audit("denied")} == {"bad"}
+
+
+class Replies(http.server.BaseHTTPRequestHandler):
+    """/hello, /elsewhere (a redirect), /slow (nothing comes), /torn (less than was announced); what is posted comes back."""
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        if self.path == "/slow":
+            self.server.asked.set()
+            self.server.released.wait(STUCK_S)
+            return
+        found = {"/hello": (200, b"hello"), "/elsewhere": (302, b"there"), "/torn": (200, b"to")}.get(self.path, (404, b"not here"))
+        self.reply(*found, announced=9 if self.path == "/torn" else None)
+
+    def do_POST(self):
+        chunked = self.headers.get("Transfer-Encoding") == "chunked"
+        self.reply(200, b"".join(self.chunks()) if chunked else self.rfile.read(int(self.headers["Content-Length"])))
+
+    def chunks(self):
+        while size := int(self.rfile.readline(), 16):
+            yield self.rfile.read(size)
+            self.rfile.readline()
+
+    def reply(self, status: int, body: bytes, announced: int | None = None):
+        self.send_response(status)
+        self.send_header("Content-Length", str(announced or len(body)))
+        self.send_header("Location", "http://127.0.0.1:1/")
+        self.end_headers()
+        self.wfile.write(body)
+        self.close_connection = True
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def web(torvyn):
+    """A server on the loopback, and its TLS twin: `at` and `tls_at` are where."""
+    key, certificate, authority = (torvyn.cwd / name for name in ("key.pem", "certificate.pem", "authority.pem"))
+    make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj"]
+    for arguments in (["/CN=authority", "-keyout", f"{authority}.key", "-out", authority],
+                      ["/CN=localhost", "-keyout", key, "-out", certificate, "-CA", authority, "-CAkey", f"{authority}.key",
+                       "-addext", "basicConstraints=critical,CA:FALSE", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]):
+        subprocess.run([*make, *arguments], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    plain = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Replies)
+    secure = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Replies)
+    secure.socket = context.wrap_socket(secure.socket, server_side=True)
+    asked, released = threading.Event(), threading.Event()
+    for server in (plain, secure):
+        server.asked, server.released = asked, released
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield SimpleNamespace(at=f"127.0.0.1:{plain.server_port}", tls_at=f"127.0.0.1:{secure.server_port}", port=plain.server_port, asked=asked,
+                          tls_port=secure.server_port, authority=authority)
+    released.set()
+    for server in (plain, secure):
+        server.shutdown()
+        server.server_close()
+
+
+class TestRequestsOverHttp:
+    def test_are_refused_without_a_grant(self, ask, answers, audit, web):
+        outcome = ask(FETCHES, [f"get http://{web.at}/hello", "get https://example.org/", f"post http://{web.at}/ hello"])
+        assert outcome.code == 0, outcome.err
+        assert answers() == ["HTTP-request-denied"] * 3
+        assert [(line["capability"], line["function"], line["target"]) for line in audit("denied")] == \
+            [("http-client", "outgoing-handler.handle", target) for target in (web.at, "example.org:443", web.at)]
+        assert f'capabilities = ["http-client:{web.at}"] in [security.grants."fetches.wasm"]' in outcome.err
+
+    def test_reach_whom_they_were_granted(self, ask, answers, audit, web):
+        requests = [f"get http://{web.at}/hello", f"get http://{web.at}/missing", f"post http://{web.at}/ some words", f"get http://{web.at}/elsewhere",
+                    f"get http://{web.at}", f"get http://{web.tls_at}/hello"]
+        outcome = ask(FETCHES, requests, "--set", "observability.level=diagnostic", keys=f'grants = ["http-client:{web.at}"]')
+        assert outcome.code == 0, outcome.err
+        assert answers() == ["200 hello", "404 not here", "200 some words", "302 there", "404 not here", "HTTP-request-denied"]
+        assert [line["target"] for line in audit("used")] == [web.at] * 5
+        assert [line["target"] for line in audit("denied")] == [web.tls_at]
+
+    def test_a_name_that_points_inward_opens_nothing(self, ask, answers, audit, web):
+        requests = [f"get http://localhost:{web.port}/hello"]
+        outcome = ask(FETCHES, requests, keys=f'grants = ["http-client:localhost:{web.port}"]')
+        assert outcome.code == 0, outcome.err
+        assert answers() == ["destination-IP-prohibited"]
+        assert f"localhost at 127.0.0.1:{web.port}" in [line["target"] for line in audit("denied")]
+        ask(FETCHES, [f"get http://localhost@{web.at}/hello", f"get http://localhost:{web.port}@{web.at}/hello"], keys='grants = ["http-client:localhost"]')
+        assert answers() == ["HTTP-request-denied"] * 2
+        outcome = ask(FETCHES, requests, keys=f'grants = ["http-client:localhost:{web.port},127.0.0.0/8"]')
+        assert (outcome.code, answers()) == (0, ["200 hello"]), outcome.err
+
+    def test_use_the_certificates_of_the_machine(self, ask, answers, web, torvyn):
+        requests = [f"get https://localhost:{web.tls_port}/hello", f"get https://{web.tls_at}/hello", f"get https://{web.at}/hello"]
+        keys = 'grants = ["http-client:localhost,127.0.0.1"]'
+        assert ask(FETCHES, requests, keys=keys).code == 0
+        assert answers() == ["TLS-certificate-error"] * 2 + ["TLS-protocol-error"]
+        torvyn.environment["SSL_CERT_FILE"] = str(web.authority)
+        assert ask(FETCHES, requests, keys=keys).code == 0
+        assert answers() == ["200 hello"] * 2 + ["TLS-protocol-error"]
+
+    def test_fail_with_the_interfaces_own_errors(self, ask, answers, web):
+        with socket.create_server(("127.0.0.1", 0)) as closed:
+            port = closed.getsockname()[1]
+        requests = [f"hurry http://{web.at}/slow", f"get http://{web.at}/torn", f"get http://127.0.0.1:{port}/", "get http://nowhere.invalid/", f"get ftp://{web.at}/",
+                    f"get http://{web.at}/hello"]
+        outcome = ask(FETCHES, requests, keys='grants = ["http-client"]')
+        assert outcome.code == 0, outcome.err
+        assert answers() == ["connection-read-timeout", "the body ended too early", "connection-refused", "DNS-error", "HTTP-protocol-error", "200 hello"]
+
+    def test_end_with_their_flow(self, torvyn, web):
+        (torvyn.cwd / "requests").write_text(f"get http://{web.at}/slow\n")
+        process = subprocess.Popen([BINARY, "run", f"file requests ! {FETCHES} @grant=http-client ! null"], cwd=torvyn.cwd, env=torvyn.environment,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        assert web.asked.wait(STUCK_S)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        assert process.poll() is None, "the first signal lets the element in flight finish"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(STUCK_S) == 130
+
+    def test_need_their_capability_where_imports_are_strict(self, ask, answers, web):
+        strict = "[security]\nstrict_imports = true\n"
+        requests = [f"get http://{web.at}/hello"]
+        ask(FETCHES, requests, security=strict).fails(1, "E0202", "wasi:http/", "http-client")
+        assert ask(FETCHES, requests, security=strict, keys=f'grants = ["http-client:{web.at}"]').code == 0
+        assert answers() == ["200 hello"]
+
+    def test_a_pipeline_grants_them(self, torvyn, web):
+        (torvyn.cwd / "requests").write_text(f"get http://{web.at}/hello\n")
+        outcome = torvyn("run", f"file requests ! {FETCHES} @grant=http-client:{web.at} ! stdout")
+        assert (outcome.code, outcome.out) == (0, b"200 hello\n"), outcome.err

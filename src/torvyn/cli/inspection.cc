@@ -28,7 +28,7 @@ constexpr std::array grantable = std::to_array<CapabilityForm>({
     {"name-lookup", "example.com", "the names it may look up"},
     {"tcp-connect", "example.com:443", "whom it may connect to"},
     {"udp", "example.com:53", "whom it may send to"},
-    {"http-client", "example.com", "the hosts it may ask"},
+    {"http-client", "example.com:443", "whom it may send requests to"},
     {"environment", "LANG", "the variable it may see"},
 });
 

@@ -48,10 +48,8 @@ TEST(Needs, GroupImportsByCapability) {
 TEST(GrantsBlock, IsAPieceOfAManifest) {
   const std::string block = grants_block("fetch", fetcher().needs);
   EXPECT_THAT(block, HasSubstr("\n[security.grants.fetch]\ncapabilities = [\n"));
-  EXPECT_THAT(
-      block,
-      HasSubstr(
-          "\"http-client:example.com\",  # the hosts it may ask; wasi:http/outgoing-handler, wasi:http/types\n]\n"));
+  EXPECT_THAT(block, HasSubstr("\"http-client:example.com:443\",  # whom it may send requests to; "
+                               "wasi:http/outgoing-handler, wasi:http/types\n]\n"));
   EXPECT_THAT(block, Not(HasSubstr("clocks")));
   EXPECT_THAT(grants_block("upper", {}), StartsWith("# upper needs no grants"));
 }

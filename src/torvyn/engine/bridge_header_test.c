@@ -11,7 +11,7 @@ SIZE(tvb_string, 16);
 SIZE(tvb_status, 4);
 SIZE(tvb_failure, 80);
 SIZE(tvb_batch_meta, 32);
-SIZE(tvb_host, 38 * sizeof(void (*)(void)));
+SIZE(tvb_host, 40 * sizeof(void (*)(void)));
 SIZE(tvb_engine_options, 32);
 SIZE(tvb_folder, 40);
 SIZE(tvb_variable, 32);

@@ -447,6 +447,12 @@ struct Callbacks {
   static bool check_address(void* host, std::uint32_t use, const tvb_address* address) noexcept {
     return of(host).guard_.allows(static_cast<security::AddressUse>(use), {ip_of(*address), address->port});
   }
+  static bool may_request(void* host, tvb_view name, std::uint16_t port) noexcept {
+    return of(host).guard_.may_request(text_of(name), port);
+  }
+  static bool may_reach(void* host, tvb_view name, const tvb_address* address) noexcept {
+    return of(host).guard_.may_reach(text_of(name), {ip_of(*address), address->port});
+  }
   static security::IpAddress ip_of(const tvb_address& address) noexcept {
     security::IpAddress ip{.is_v6 = address.is_v6};
     std::ranges::copy(address.ip, ip.bytes.begin());
@@ -516,6 +522,8 @@ const tvb_host& instance_callbacks() noexcept {
       .may_look_up = Callbacks::may_look_up,
       .looked_up = Callbacks::looked_up,
       .check_address = Callbacks::check_address,
+      .may_request = Callbacks::may_request,
+      .may_reach = Callbacks::may_reach,
       .has_capability = Callbacks::has_capability,
       .refusal = Callbacks::refusal,
   };

@@ -21,6 +21,7 @@ std::size_t index_of(std::string_view capability) noexcept {
 std::string narrow_scope(std::string_view capability, std::string_view target) {
   if (capability.starts_with("filesystem-")) return ":FOLDER";
   if (capability == "name-lookup") return fmt::format(":{}", target);
+  if (capability == "http-client") return fmt::format(":{}", target);
   if (capability != "tcp-connect" && capability != "tcp-listen" && capability != "udp") return {};
   // A socket that could not even be made has no address yet.
   return target.find(':') == std::string_view::npos ? ":HOST:PORT" : fmt::format(":{}", target);
@@ -104,6 +105,13 @@ bool Guard::allows(AddressUse use, const SocketAddress& address) noexcept {
   const std::string target = told ? address.to_string() : std::string();
   const bool recorded = accessed(capability_of(use, address), function_of(use), target, allowed);
   return allowed && recorded;
+}
+
+bool Guard::may_reach(std::string_view host, const SocketAddress& address) noexcept {
+  if (network_.may_reach(host, address)) return true;
+  std::ignore =
+      accessed("http-client", "outgoing-handler.handle", fmt::format("{} at {}", host, address.to_string()), false);
+  return false;
 }
 
 Error Guard::failure() const {

@@ -53,6 +53,12 @@ class Guard {
   // Whether a socket may do that; recorded. No is also the answer where it could not be.
   bool allows(AddressUse use, const SocketAddress& address) noexcept;
 
+  bool may_request(std::string_view host, std::uint16_t port) const noexcept {
+    return network_.may_request(host, port);
+  }
+  // Recorded where the answer is no: of a yes its request tells.
+  bool may_reach(std::string_view host, const SocketAddress& address) noexcept;
+
   // E0510, after an answer of false.
   Error failure() const;
   CapabilityCounts counts() const noexcept;

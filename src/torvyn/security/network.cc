@@ -312,4 +312,21 @@ bool NetworkPolicy::allows(AddressUse use, const SocketAddress& address) const {
   return reaches(rules_.udp, address);
 }
 
+bool NetworkPolicy::may_request(std::string_view host, std::uint16_t port) const {
+  const AddressRules& rules = rules_.http_client;
+  const std::optional<IpAddress> ip = IpAddress::parse(host);
+  return rules.everything || std::ranges::any_of(rules.rules, [&](const AddressRule& rule) {
+           return rule.has_port(port) && (ip ? rule.has_address(*ip) : rule.has_name(host));
+         });
+}
+
+bool NetworkPolicy::may_reach(std::string_view host, const SocketAddress& address) const {
+  const AddressRules& rules = rules_.http_client;
+  return rules.everything || std::ranges::any_of(rules.rules, [&](const AddressRule& rule) {
+           if (!rule.has_port(address.port)) return false;
+           if (rule.kind != AddressRule::Kind::name) return rule.has_address(address.ip);
+           return address.ip.is_public() && rule.has_name(host);
+         });
+}
+
 }  // namespace torvyn::security

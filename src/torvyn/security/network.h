@@ -70,8 +70,8 @@ struct NetworkRules {
   AddressRules tcp_listen = {};
   AddressRules udp = {};
   AddressRules name_lookup = {};
+  AddressRules http_client = {};
 
-  // Whether it opens anything that a call may wait for.
   bool opens_sockets() const noexcept { return tcp_connect.granted || tcp_listen.granted || udp.granted; }
 };
 
@@ -93,6 +93,11 @@ class NetworkPolicy {
   bool may_look_up(std::string_view name) const;
   void looked_up(std::string_view name, const IpAddress& ip);
   bool allows(AddressUse use, const SocketAddress& address) const;
+
+  // Whether requests over HTTP may go to `host`, a name or an address; and whether to the address that the name was found to stand for. As
+  // with sockets, a rule that names the host reaches its public addresses alone.
+  bool may_request(std::string_view host, std::uint16_t port) const;
+  bool may_reach(std::string_view host, const SocketAddress& address) const;
 
  private:
   bool reaches(const AddressRules& rules, const SocketAddress& address) const;

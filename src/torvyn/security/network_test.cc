@@ -20,6 +20,7 @@ AddressRules rules(std::string_view scope, bool listening = false) {
 }
 
 NetworkPolicy connecting(std::string_view scope) { return NetworkPolicy({.tcp_connect = rules(scope)}); }
+NetworkPolicy requests_of(std::string_view scope) { return NetworkPolicy({.http_client = rules(scope)}); }
 
 bool connects(const NetworkPolicy& policy, std::string_view address, std::uint16_t port) {
   return policy.allows(AddressUse::tcp_connect, at(address, port));
@@ -186,6 +187,55 @@ TEST(NetworkPolicy, LooksUpByTheRightOfNamesOrOfSockets) {
   EXPECT_TRUE(NetworkPolicy({.udp = rules("")}).may_look_up("example.com"));
   EXPECT_FALSE(connecting("10.0.0.0/8").may_look_up("example.com"));
   EXPECT_TRUE(connecting("10.0.0.0/8").may_look_up("10.0.0.1"));
+}
+
+TEST(Requests, GoToTheHostsAndPortsOfTheirGrant) {
+  const NetworkPolicy policy = requests_of("api.example.org:443,*.example.com,192.0.2.7:80,[fd00::]/8");
+  EXPECT_TRUE(policy.may_request("api.example.org", 443));
+  EXPECT_TRUE(policy.may_request("API.example.org.", 443));
+  EXPECT_FALSE(policy.may_request("api.example.org", 80));
+  EXPECT_FALSE(policy.may_request("example.org", 443));
+  EXPECT_TRUE(policy.may_request("a.b.example.com", 8080));
+  EXPECT_TRUE(policy.may_request("192.0.2.7", 80));
+  EXPECT_FALSE(policy.may_request("192.0.2.8", 80));
+  EXPECT_TRUE(policy.may_request("fd00::1", 80));
+  EXPECT_FALSE(policy.may_request("", 80));
+}
+
+TEST(Requests, OfANameReachItsPublicAddressesAlone) {
+  const NetworkPolicy policy = requests_of("api.example.org:443");
+  EXPECT_TRUE(policy.may_reach("api.example.org", at("8.8.8.8", 443)));
+  EXPECT_FALSE(policy.may_reach("api.example.org", at("8.8.8.8", 80)));
+  EXPECT_FALSE(policy.may_reach("other.example.org", at("8.8.8.8", 443)));
+  for (const char* inward : {"127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "fd00::1", "0.0.0.0"})
+    EXPECT_FALSE(policy.may_reach("api.example.org", at(inward, 443))) << inward;
+}
+
+TEST(Requests, ReachInsideWhereTheAddressIsGrantedToo) {
+  const NetworkPolicy policy = requests_of("db.internal,10.0.0.0/8:8080");
+  EXPECT_TRUE(policy.may_request("db.internal", 8080));
+  EXPECT_TRUE(policy.may_reach("db.internal", at("10.0.0.7", 8080)));
+  EXPECT_FALSE(policy.may_reach("db.internal", at("10.0.0.7", 9090)));
+  EXPECT_FALSE(policy.may_reach("db.internal", at("172.16.0.1", 8080)));
+}
+
+TEST(Requests, GoNowhereWithoutAGrantAndAnywhereWithAnUnscopedOne) {
+  const NetworkPolicy none{NetworkRules{}};
+  EXPECT_FALSE(none.may_request("example.org", 443));
+  EXPECT_FALSE(none.may_request("127.0.0.1", 80));
+  EXPECT_FALSE(none.may_reach("example.org", at("8.8.8.8", 443)));
+  const NetworkPolicy all = requests_of("");
+  EXPECT_TRUE(all.may_request("example.org", 443));
+  EXPECT_TRUE(all.may_reach("localhost", at("127.0.0.1", 80)));
+}
+
+TEST(Requests, DoNotOpenSocketsNorSocketsRequests) {
+  NetworkPolicy policy = requests_of("127.0.0.1");
+  EXPECT_FALSE(policy.allows(AddressUse::tcp_connect, at("127.0.0.1", 80)));
+  EXPECT_FALSE(policy.may_look_up("127.0.0.1"));
+  NetworkRules sockets;
+  ASSERT_TRUE(sockets.tcp_connect.add("tcp-connect", "", false));
+  EXPECT_FALSE(NetworkPolicy(std::move(sockets)).may_request("127.0.0.1", 80));
 }
 
 }  // namespace

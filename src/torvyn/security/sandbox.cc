@@ -15,15 +15,10 @@ using config::Capability;
 namespace {
 
 // What every component may do anyway, or what a Sandbox has.
-constexpr std::array<std::string_view, 15> opening = {
-    "filesystem-read", "filesystem-write",
-    "name-lookup",     "tcp-connect",
-    "tcp-listen",      "udp",
-    "clocks",          "random",
-    "environment",     "stdio",
-    "arguments",       "resource-pool",
-    "flow-metadata",   "backpressure-control",
-    "logging",
+constexpr std::array<std::string_view, 16> opening = {
+    "filesystem-read", "filesystem-write", "name-lookup", "tcp-connect",          "tcp-listen", "udp",
+    "http-client",     "clocks",           "random",      "environment",          "stdio",      "arguments",
+    "resource-pool",   "flow-metadata",    "logging",     "backpressure-control",
 };
 
 // The parts of a scope, which have commas between; `what` is one of them.
@@ -108,6 +103,7 @@ Status add_grant(Sandbox& sandbox, const Capability& grant, const std::filesyste
   if (name == "tcp-listen") return network.tcp_listen.add(name, grant.scope, true);
   if (name == "udp") return network.udp.add(name, grant.scope, false);
   if (name == "name-lookup") return network.name_lookup.add(name, grant.scope, false);
+  if (name == "http-client") return network.http_client.add(name, grant.scope, false);
   return {};
 }
 
@@ -130,7 +126,8 @@ bool covers(const Capability& grant, const Capability& asked) {
     return parts && std::ranges::all_of(*parts, [&](std::string_view part) { return has_part(grant.scope, part); });
   }
   const bool listening = asked.name == "tcp-listen";
-  if (!listening && asked.name != "tcp-connect" && asked.name != "udp" && asked.name != "name-lookup") return false;
+  constexpr std::array<std::string_view, 4> with_addresses{"tcp-connect", "udp", "name-lookup", "http-client"};
+  if (!listening && std::ranges::find(with_addresses, asked.name) == with_addresses.end()) return false;
   AddressRules allowed;
   AddressRules wanted;
   return allowed.add(grant.name, grant.scope, listening) && wanted.add(asked.name, asked.scope, listening) &&

@@ -50,12 +50,12 @@ struct Sandbox {
   bool allows(std::string_view asked) const;
   // Whether a call of the instance may have to wait for something outside.
   bool may_wait() const noexcept {
-    return !folders.empty() || standard_input || network.opens_sockets() || network.name_lookup.granted;
+    return !folders.empty() || standard_input || network.opens_sockets() || network.name_lookup.granted ||
+           network.http_client.granted;
   }
 };
 
-// Whether a grant of the capability `name` does anything in this version. Those of HTTP and the reserved ones do not: what they would open
-// stays shut.
+// Whether a grant of the capability `name` does anything in this version. The reserved ones do not.
 bool opens_something(std::string_view name) noexcept;
 
 // What `security` grants the component of `node`, each once: the default grants, those of its name in the manifest (empty: it has none), its

@@ -92,9 +92,9 @@ TEST(Sandbox, AnswersForNarrowerScopesAndForTheNameAlone) {
 }
 
 TEST(Sandbox, DoesNotAllowWhatAGrantDoesNotOpen) {
-  const Result<Sandbox> sandbox = sandbox_of({{"http-client", ""}, {"logging", ""}});
+  const Result<Sandbox> sandbox = sandbox_of({{"custom-metrics", ""}, {"logging", ""}});
   ASSERT_TRUE(sandbox);
-  EXPECT_FALSE(sandbox->allows("http-client"));
+  EXPECT_FALSE(sandbox->allows("custom-metrics"));
   EXPECT_TRUE(sandbox->allows("logging"));
 }
 

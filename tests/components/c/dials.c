@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../../components/c/common/element.h"
-#include "../../../components/c/common/output.h"
+#include "request.h"
 
 typedef wasi_sockets_network_error_code_t error_code_t;
 typedef wasi_sockets_network_ip_socket_address_t socket_address_t;
@@ -200,25 +199,4 @@ static const char* answer_to(const char* verb, const char* what, char* room, siz
     return connect_to(&address);
   }
   return "what?";
-}
-
-bool exports_torvyn_streaming_processor_process(exports_torvyn_streaming_processor_stream_element_t* input,
-                                                exports_torvyn_streaming_processor_process_result_t* result,
-                                                exports_torvyn_streaming_processor_process_error_t* error) {
-  torvyn_list_u8_t bytes = take_payload(input);
-  char request[512] = {0};
-  memcpy(request, bytes.ptr, bytes.len < sizeof request ? bytes.len : sizeof request - 1);
-  torvyn_list_u8_free(&bytes);
-  const size_t line_end = strcspn(request, "\n");
-  const bool is_line = request[line_end] == '\n';
-  request[line_end] = '\0';
-  char* what = strchr(request, ' ');
-  if (what != NULL) *what++ = '\0';
-  char room[64];
-  const char* answer = answer_to(request, what == NULL ? "" : what, room, sizeof room);
-  result->tag = TORVYN_STREAMING_TYPES_PROCESS_RESULT_EMIT;
-  result->val.emit.meta = input->meta;
-  char line[600];
-  snprintf(line, sizeof line, "%s%s", answer, is_line ? "\n" : "");
-  return make_buffer((const uint8_t*)line, strlen(line), &result->val.emit.payload, error);
 }
