@@ -72,12 +72,13 @@ class Failed(Exception):
     """A measurement came to nothing; says why."""
 
 
-def measure(command: Sequence[object], cpu: int | None) -> dict:
+def measure(command: Sequence[object], cpu: int | None, variables: dict[str, str] | None = None) -> dict:
     """Runs one measurement, pinned to a core where one is given, and reads what it found."""
     words = [str(word) for word in command]
     pin = None if cpu is None else (lambda: os.sched_setaffinity(0, {cpu}))
     try:
-        done = subprocess.run(words, capture_output=True, text=True, preexec_fn=pin, timeout=TIME_OUT_S)
+        done = subprocess.run(words, capture_output=True, text=True, preexec_fn=pin, timeout=TIME_OUT_S,
+                              env={**os.environ, **(variables or {})})
     except subprocess.TimeoutExpired:
         raise Failed(f"not done after {TIME_OUT_S} s: {' '.join(words)}") from None
     if done.returncode != 0:

@@ -210,6 +210,7 @@ typedef struct tvb_engine_options {
   uint64_t max_stack_bytes;  /* guest stack of one call; 0 = the default, 512 KiB */
   uint32_t tick_ms;          /* how often tvb_engine_tick will be called: the unit of call limits */
   uint64_t max_memory_bytes; /* of all instances together, counted as an instance's; 0 = no bound */
+  bool typed_only; /* all components go by the engine's typed calls, those too that could be called directly */
 } tvb_engine_options;
 
 tvb_status tvb_engine_new(const tvb_engine_options* options, const tvb_host* host, tvb_engine** out,
@@ -232,7 +233,8 @@ tvb_status tvb_component_serialize(const tvb_component* component, tvb_string* o
 tvb_status tvb_component_load(tvb_engine* engine, tvb_view code, tvb_component** out, tvb_failure* failure);
 void tvb_component_free(tvb_component* component);
 /* Imports and exports as JSON:
- *   {"imports": [{"name": "torvyn:streaming/types@0.1.0", "kind": "instance", "items": ["buffer", …]}, …], "exports": […]} */
+ *   {"imports": [{"name": "torvyn:streaming/types@0.1.0", "kind": "instance", "items": ["buffer", …]}, …], "exports": […],
+ *    "typed_because": null}: why it goes by the engine's typed calls; null where it is called directly. */
 tvb_status tvb_component_describe(const tvb_component* component, tvb_string* json, tvb_failure* failure);
 /* Whether every import is provided, with the types it asks for. TVB_FAILURE_IMPORT names one that is not. */
 tvb_status tvb_component_check_imports(const tvb_component* component, tvb_failure* failure);

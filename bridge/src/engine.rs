@@ -9,6 +9,7 @@ use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, WasmBacktraceDetails};
 
 use crate::callbacks::Callbacks;
+use crate::direct::{self, Parts, Path};
 use crate::ffi::{Failure, FailureKind, OwnedString, RawFailure, Status, View, guard, quiet};
 use crate::linker;
 use crate::state::{EngineMemory, State};
@@ -28,11 +29,14 @@ pub struct EngineOptions {
     max_stack_bytes: u64,
     tick_ms: u32,
     max_memory_bytes: u64,
+    typed_only: bool,
 }
 
 pub struct EngineShared {
     pub engine: Engine,
     pub linker: Linker<State>,
+    pub direct_linker: wasmtime::Linker<State>,
+    typed_only: bool,
     pub callbacks: Box<Callbacks>,
     pub memory: Arc<EngineMemory>,
 }
@@ -44,6 +48,7 @@ pub struct EngineHandle(Arc<EngineShared>);
 pub struct ComponentHandle {
     pub shared: Arc<EngineShared>,
     pub component: Component,
+    pub path: Path,
 }
 
 fn config(options: &EngineOptions) -> Config {
@@ -95,10 +100,13 @@ pub unsafe extern "C" fn tvb_engine_new(
         guard(raw, || {
             let engine = Engine::new(&config(&*options)).map_err(|e| failure(FailureKind::Other, &e))?;
             let linker = linker::build(&engine).map_err(|e| failure(FailureKind::Other, &e))?;
+            let direct_linker = direct::linker(&engine).map_err(|e| failure(FailureKind::Other, &e))?;
             let callbacks = Box::new(*host);
             *out = Box::into_raw(Box::new(EngineHandle(Arc::new(EngineShared {
                 engine,
                 linker,
+                direct_linker,
+                typed_only: (*options).typed_only,
                 callbacks,
                 memory: Arc::new(EngineMemory::new((*options).max_memory_bytes)),
             }))));
@@ -141,7 +149,13 @@ pub unsafe extern "C" fn tvb_engine_fingerprint(engine: *const EngineHandle) -> 
             .engine
             .precompile_compatibility_hash()
             .hash(&mut hasher);
-        format!("wasmtime {ENGINE_VERSION} {:016x}", hasher.finish()).into()
+        // Code for both paths is more than code for one.
+        let paths = if unsafe { &*engine }.0.typed_only {
+            "typed"
+        } else {
+            "direct"
+        };
+        format!("wasmtime {ENGINE_VERSION} {:016x} {paths}", hasher.finish()).into()
     })
 }
 
@@ -159,10 +173,70 @@ unsafe fn engine_of<'a>(engine: *mut EngineHandle) -> &'a Engine {
     &unsafe { &*engine }.0.engine
 }
 
-unsafe fn give_component(engine: *mut EngineHandle, component: Component, out: *mut *mut ComponentHandle) -> Status {
+unsafe fn give_component(
+    engine: *mut EngineHandle,
+    component: Component,
+    path: Path,
+    out: *mut *mut ComponentHandle,
+) -> Status {
     let shared = unsafe { &*engine }.0.clone();
-    unsafe { *out = Box::into_raw(Box::new(ComponentHandle { shared, component })) };
+    unsafe {
+        *out = Box::into_raw(Box::new(ComponentHandle {
+            shared,
+            component,
+            path,
+        }))
+    };
     Status::Ok
+}
+
+/// Which path the component goes. What doesn't link goes by the typed one, which says why.
+fn choose_path(shared: &EngineShared, component: &Component, wasm: &[u8]) -> Path {
+    if shared.typed_only {
+        return Err("the engine was asked for typed calls".to_owned());
+    }
+    if shared.linker.instantiate_pre(component).is_err() {
+        return Err("its imports are not the contract's".to_owned());
+    }
+    Parts::new(&shared.engine, component, wasm).map(Arc::new)
+}
+
+/// Several pieces as one, and back: each behind its length.
+fn join(pieces: &[Vec<u8>]) -> Vec<u8> {
+    let mut joined = Vec::new();
+    for piece in pieces {
+        joined.extend_from_slice(&(piece.len() as u64).to_le_bytes());
+        joined.extend_from_slice(piece);
+    }
+    joined
+}
+
+fn split(mut joined: &[u8]) -> Option<Vec<&[u8]>> {
+    let mut pieces = Vec::new();
+    while let Some((size, rest)) = joined.split_first_chunk() {
+        let size = usize::try_from(u64::from_le_bytes(*size)).ok()?;
+        let (piece, rest) = rest.split_at_checked(size)?;
+        pieces.push(piece);
+        joined = rest;
+    }
+    joined.is_empty().then_some(pieces)
+}
+
+/// As `join` made it of the component's code, the words of `Path`'s error, and the parts if there are any.
+fn load(engine: &Engine, code: &[u8]) -> Result<(Component, Path), Box<Failure>> {
+    let invalid = |e: wasmtime::Error| failure(FailureKind::Invalid, &e);
+    let pieces = split(code).unwrap_or_default();
+    let [component, why, parts @ ..] = pieces.as_slice() else {
+        return Err(Failure::new(FailureKind::Invalid, "the compiled code is not whole"));
+    };
+    // SAFETY: the caller vouches for the code.
+    let component = unsafe { Component::deserialize(engine, component) }.map_err(invalid)?;
+    let path = if parts.is_empty() {
+        Err(String::from_utf8_lossy(why).into_owned())
+    } else {
+        Ok(Arc::new(unsafe { Parts::deserialize(engine, parts) }.map_err(invalid)?))
+    };
+    Ok((component, path))
 }
 
 /// # Safety
@@ -178,7 +252,8 @@ pub unsafe extern "C" fn tvb_component_compile(
         guard(raw, || {
             let component = Component::from_binary(engine_of(engine), wasm.bytes())
                 .map_err(|e| failure(FailureKind::Invalid, &e))?;
-            Ok(give_component(engine, component, out))
+            let path = choose_path(&(*engine).0, &component, wasm.bytes());
+            Ok(give_component(engine, component, path, out))
         })
     }
 }
@@ -193,11 +268,17 @@ pub unsafe extern "C" fn tvb_component_serialize(
 ) -> Status {
     unsafe {
         guard(raw, || {
-            let code = (*component)
-                .component
-                .serialize()
-                .map_err(|e| failure(FailureKind::Other, &e))?;
-            *out = code.into();
+            let handle = &*component;
+            let other = |e: wasmtime::Error| failure(FailureKind::Other, &e);
+            let mut pieces = vec![handle.component.serialize().map_err(other)?];
+            match &handle.path {
+                Ok(parts) => {
+                    pieces.push(Vec::new());
+                    pieces.extend(parts.serialize().map_err(other)?);
+                }
+                Err(why) => pieces.push(why.clone().into_bytes()),
+            }
+            *out = join(&pieces).into();
             Ok(Status::Ok)
         })
     }
@@ -214,9 +295,8 @@ pub unsafe extern "C" fn tvb_component_load(
 ) -> Status {
     unsafe {
         guard(raw, || {
-            let component = Component::deserialize(engine_of(engine), code.bytes())
-                .map_err(|e| failure(FailureKind::Invalid, &e))?;
-            Ok(give_component(engine, component, out))
+            let (component, path) = load(engine_of(engine), code.bytes())?;
+            Ok(give_component(engine, component, path, out))
         })
     }
 }
@@ -275,7 +355,9 @@ pub unsafe extern "C" fn tvb_component_describe(
                 .exports(engine)
                 .map(|(name, item)| describe_item(engine, name, &item.ty))
                 .collect();
-            *out = json!({"imports": imports, "exports": exports}).to_string().into();
+            let typed_because = handle.path.as_ref().err();
+            let description = json!({"imports": imports, "exports": exports, "typed_because": typed_because});
+            *out = description.to_string().into();
             Ok(Status::Ok)
         })
     }

@@ -10,6 +10,7 @@ use wasmtime::{Store, Trap, WasmBacktrace};
 use wasmtime_wasi::{I32Exit, ResourceTableError};
 
 use crate::callbacks::Callbacks;
+use crate::direct::{Arguments, DirectFunc, Found, Given};
 use crate::engine::{ComponentHandle, EngineShared};
 use crate::ffi::{Failure, FailureKind, RawFailure, Status, View, guard, quiet};
 use crate::grants::Grants;
@@ -24,27 +25,33 @@ type BatchAnswer<T> = Answer<T, BatchError>;
 type In = (ElementIn<'static>,);
 type RunIn = (Resource<Batch>, Resource<BatchWriter>);
 
+/// A function of the contract, by the path that its component goes.
+enum Function<P: Arguments, R: Given> {
+    Typed(TypedFunc<P, R>),
+    Direct(DirectFunc<P, R>),
+}
+
 /// The functions of the contract that an instance exports.
 #[derive(Default)]
 struct Functions {
-    init: Option<TypedFunc<(&'static str,), Answer<()>>>,
-    teardown: Option<TypedFunc<(), ()>>,
-    pull: Option<TypedFunc<(), Answer<Option<ElementOut>>>>,
-    notify_backpressure: Option<TypedFunc<(Signal,), ()>>,
-    acknowledge: Option<TypedFunc<(u64,), ()>>,
-    process: Option<TypedFunc<In, Answer<ProcessResult>>>,
-    evaluate: Option<TypedFunc<In, Answer<bool>>>,
-    route: Option<TypedFunc<In, Answer<Vec<String>>>>,
-    ingest: Option<TypedFunc<In, Answer<Option<ElementOut>>>>,
-    flush: Option<TypedFunc<(), Answer<Vec<ElementOut>>>>,
-    push: Option<TypedFunc<In, Answer<Signal>>>,
-    complete: Option<TypedFunc<(), Answer<()>>>,
-    batch_pull: Option<TypedFunc<(u32, Resource<BatchWriter>), Answer<bool>>>,
-    batch_process: Option<TypedFunc<RunIn, BatchAnswer<()>>>,
-    batch_route: Option<TypedFunc<RunIn, BatchAnswer<()>>>,
-    batch_ingest: Option<TypedFunc<RunIn, BatchAnswer<()>>>,
-    batch_flush: Option<TypedFunc<(Resource<BatchWriter>,), Answer<bool>>>,
-    batch_push: Option<TypedFunc<(Resource<Batch>,), BatchAnswer<Signal>>>,
+    init: Option<Function<(&'static str,), Answer<()>>>,
+    teardown: Option<Function<(), ()>>,
+    pull: Option<Function<(), Answer<Option<ElementOut>>>>,
+    notify_backpressure: Option<Function<(Signal,), ()>>,
+    acknowledge: Option<Function<(u64,), ()>>,
+    process: Option<Function<In, Answer<ProcessResult>>>,
+    evaluate: Option<Function<In, Answer<bool>>>,
+    route: Option<Function<In, Answer<Vec<String>>>>,
+    ingest: Option<Function<In, Answer<Option<ElementOut>>>>,
+    flush: Option<Function<(), Answer<Vec<ElementOut>>>>,
+    push: Option<Function<In, Answer<Signal>>>,
+    complete: Option<Function<(), Answer<()>>>,
+    batch_pull: Option<Function<(u32, Resource<BatchWriter>), Answer<bool>>>,
+    batch_process: Option<Function<RunIn, BatchAnswer<()>>>,
+    batch_route: Option<Function<RunIn, BatchAnswer<()>>>,
+    batch_ingest: Option<Function<RunIn, BatchAnswer<()>>>,
+    batch_flush: Option<Function<(Resource<BatchWriter>,), Answer<bool>>>,
+    batch_push: Option<Function<(Resource<Batch>,), BatchAnswer<Signal>>>,
 }
 
 /// `tvb_instance`.
@@ -193,10 +200,42 @@ fn find_interface<'a>(exports: &'a [String], package: &str, interface: &str) -> 
         .find(|name| name.starts_with(&prefix))
 }
 
+/// Where an instance's functions are looked for.
+enum Exports<'a> {
+    Typed(Instance),
+    Direct(Found<'a>),
+}
+
+impl Exports<'_> {
+    fn get<P, R>(
+        &self,
+        store: &mut Store<State>,
+        interface: &str,
+        name: &str,
+    ) -> wasmtime::Result<Option<Function<P, R>>>
+    where
+        P: ComponentNamedList + Lower + Arguments,
+        R: ComponentNamedList + Lift + Given,
+    {
+        let instance = match self {
+            Exports::Typed(instance) => instance,
+            Exports::Direct(found) => return Ok(found.function(store, interface, name)?.map(Function::Direct)),
+        };
+        let index = instance.get_export_index(&mut *store, None, interface);
+        let index = index.and_then(|index| instance.get_export_index(&mut *store, Some(&index), name));
+        let Some(index) = index else {
+            return Ok(None);
+        };
+        instance
+            .get_typed_func(store, index)
+            .map(|found| Some(Function::Typed(found)))
+    }
+}
+
 struct Finder<'a> {
     store: &'a mut Store<State>,
-    instance: Instance,
-    exports: Vec<String>,
+    exports: Exports<'a>,
+    interfaces: Vec<String>,
 }
 
 impl Finder<'_> {
@@ -205,22 +244,20 @@ impl Finder<'_> {
         package: &str,
         interface: &str,
         function: &str,
-    ) -> Result<Option<TypedFunc<P, R>>, Box<Failure>>
+    ) -> Result<Option<Function<P, R>>, Box<Failure>>
     where
-        P: ComponentNamedList + Lower,
-        R: ComponentNamedList + Lift,
+        P: ComponentNamedList + Lower + Arguments,
+        R: ComponentNamedList + Lift + Given,
     {
-        let Some(name) = find_interface(&self.exports, package, interface) else {
+        let Some(name) = find_interface(&self.interfaces, package, interface) else {
             return Ok(None);
         };
         let refused = |why: String| Failure::new(FailureKind::Export, format!("`{name}` is not the contract's: {why}"));
-        let index = self.instance.get_export_index(&mut *self.store, None, name);
-        let index = index.and_then(|index| self.instance.get_export_index(&mut *self.store, Some(&index), function));
-        let Some(index) = index else {
-            return Err(refused(format!("it has no function `{function}`")));
-        };
-        let typed = self.instance.get_typed_func(&mut *self.store, index);
-        typed.map(Some).map_err(|e| refused(format!("`{function}`: {e:#}")))
+        match self.exports.get(self.store, name, function) {
+            Ok(Some(found)) => Ok(Some(found)),
+            Ok(None) => Err(refused(format!("it has no function `{function}`"))),
+            Err(error) => Err(refused(format!("`{function}`: {error:#}"))),
+        }
     }
 
     fn all(mut self) -> Result<Functions, Box<Failure>> {
@@ -264,7 +301,6 @@ fn instantiate(
     host: *mut c_void,
     options: &InstanceOptions,
 ) -> Result<InstanceHandle, Box<Failure>> {
-    let linked = handle.link()?;
     let shared = handle.shared.clone();
     // SAFETY: `shared` is kept by the instance, after its store.
     let callbacks: &'static Callbacks = unsafe { &*std::ptr::from_ref(shared.callbacks.as_ref()) };
@@ -285,7 +321,13 @@ fn instantiate(
     store.epoch_deadline_callback(on_tick);
     store.data_mut().ticks_left = options.start_ticks_max;
     store.set_epoch_deadline(1);
-    let instance = linked.instantiate(&mut store).map_err(|error| {
+    let exports = match &handle.path {
+        Ok(parts) => parts
+            .instantiate(&mut store, &shared.direct_linker)
+            .map(Exports::Direct),
+        Err(_) => handle.link()?.instantiate(&mut store).map(Exports::Typed),
+    };
+    let exports = exports.map_err(|error| {
         let mut failure = describe(&error, store.data());
         let words = format!("{error:#}");
         if error.downcast_ref::<WasmBacktrace>().is_none() && error.downcast_ref::<HostStop>().is_none() {
@@ -295,11 +337,11 @@ fn instantiate(
         failure
     })?;
     let ty = handle.component.component_type();
-    let exports = ty.exports(&shared.engine).map(|(name, _)| name.to_string()).collect();
+    let interfaces = ty.exports(&shared.engine).map(|(name, _)| name.to_string()).collect();
     let functions = Finder {
         store: &mut store,
-        instance,
         exports,
+        interfaces,
     }
     .all()?;
     Ok(InstanceHandle {
@@ -374,12 +416,12 @@ impl InstanceHandle {
     fn call<P, R>(
         &mut self,
         ticks_max: u64,
-        function: impl FnOnce(&Functions) -> &Option<TypedFunc<P, R>>,
+        function: impl FnOnce(&Functions) -> &Option<Function<P, R>>,
         arguments: P,
     ) -> Result<R, Box<Failure>>
     where
-        P: ComponentNamedList + Lower + Send + Sync,
-        R: ComponentNamedList + Lift + Send + Sync + 'static,
+        P: ComponentNamedList + Lower + Arguments + Send + Sync,
+        R: ComponentNamedList + Lift + Given + Send + Sync + 'static,
     {
         if self.ended {
             return Err(Failure::new(FailureKind::Other, "the instance has ended"));
@@ -396,7 +438,11 @@ impl InstanceHandle {
         }
         self.store.data_mut().ticks_left = ticks_max;
         self.store.set_epoch_deadline(1);
-        match function.call(&mut self.store, arguments) {
+        let result = match function {
+            Function::Typed(function) => function.call(&mut self.store, arguments),
+            Function::Direct(function) => function.call(&mut self.store, arguments),
+        };
+        match result {
             Ok(result) => {
                 self.ended = false;
                 Ok(result)
@@ -476,14 +522,14 @@ struct Reports {
 unsafe fn answer<P, T, E: GuestFault>(
     instance: *mut InstanceHandle,
     ticks_max: u64,
-    function: impl FnOnce(&Functions) -> &Option<TypedFunc<P, Answer<T, E>>>,
+    function: impl FnOnce(&Functions) -> &Option<Function<P, Answer<T, E>>>,
     arguments: impl FnOnce() -> Result<P, Box<Failure>>,
     reports: Reports,
     good: impl FnOnce(&mut InstanceHandle, T) -> Status,
 ) -> Status
 where
-    P: ComponentNamedList + Lower + Send + Sync,
-    Answer<T, E>: ComponentNamedList + Lift + Send + Sync + 'static,
+    P: ComponentNamedList + Lower + Arguments + Send + Sync,
+    Answer<T, E>: ComponentNamedList + Lift + Given + Send + Sync + 'static,
 {
     unsafe {
         guard(reports.raw, || {
@@ -500,12 +546,12 @@ where
 unsafe fn told<P>(
     instance: *mut InstanceHandle,
     ticks_max: u64,
-    function: impl FnOnce(&Functions) -> &Option<TypedFunc<P, ()>>,
+    function: impl FnOnce(&Functions) -> &Option<Function<P, ()>>,
     arguments: P,
     raw: *mut RawFailure,
 ) -> Status
 where
-    P: ComponentNamedList + Lower + Send + Sync,
+    P: ComponentNamedList + Lower + Arguments + Send + Sync,
 {
     unsafe {
         guard(raw, || {

@@ -18,7 +18,7 @@ const _: () = {
     assert!(size_of::<RawFailure>() == 80);
     assert!(size_of::<BatchMeta>() == 32);
     assert!(size_of::<Callbacks>() == 40 * size_of::<extern "C" fn()>());
-    assert!(size_of::<EngineOptions>() == 32);
+    assert!(size_of::<EngineOptions>() == 40);
     assert!(size_of::<InstanceOptions>() == 88);
     assert!(size_of::<RawFolder>() == 40);
     assert!(size_of::<RawVariable>() == 32);

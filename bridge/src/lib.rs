@@ -4,6 +4,7 @@
 mod allocations;
 mod authoring;
 mod callbacks;
+mod direct;
 mod engine;
 mod ffi;
 mod files;

@@ -31,6 +31,13 @@ impl GuestText {
         }
     }
 
+    /// Nothing where it is too long to be kept without an allocation.
+    pub fn inline(text: &str) -> Option<GuestText> {
+        let mut inline = [0; INLINE_MAX];
+        inline.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
+        Some(GuestText::Inline(text.len() as u8, inline))
+    }
+
     fn copy(cx: &mut LiftContext<'_>, pointer: usize, size: usize) -> Result<GuestText> {
         if size > INLINE_MAX {
             // Many results may point at the same bytes: what is made of them here counts as what any call makes.
@@ -41,12 +48,7 @@ impl GuestText {
             bail!("string pointer/length out of bounds of memory")
         };
         let text = std::str::from_utf8(bytes)?;
-        if size > INLINE_MAX {
-            return Ok(GuestText::Heap(text.into()));
-        }
-        let mut inline = [0; INLINE_MAX];
-        inline[..size].copy_from_slice(bytes);
-        Ok(GuestText::Inline(size as u8, inline))
+        Ok(GuestText::inline(text).unwrap_or_else(|| GuestText::Heap(text.into())))
     }
 
     fn is_utf8(cx: &LiftContext<'_>) -> bool {

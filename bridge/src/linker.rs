@@ -23,11 +23,11 @@ fn host<'a>(store: &Store<'a>) -> (&'static Callbacks, Host) {
 }
 
 /// Anything but OK traps: for callbacks that have no error of their own in the contract.
-fn must(store: &Store<'_>, answer: u32) -> Result<()> {
+pub fn must(state: &State, answer: u32) -> Result<()> {
     if answer == OK {
         Ok(())
     } else {
-        Err(store.data().refusal(answer))
+        Err(state.refusal(answer))
     }
 }
 
@@ -42,16 +42,16 @@ fn buffer_result<T>(store: &Store<'_>, answer: u32, value: T) -> Result<std::res
 }
 
 /// Host memory as a slice to be lowered. The lifetime is a promise of the header: valid and unchanged until it has been copied.
-fn lent(view: View) -> &'static [u8] {
+pub fn lent(view: View) -> &'static [u8] {
     unsafe { view.bytes() }
 }
 
-fn lent_text(view: View) -> Result<&'static str> {
+pub fn lent_text(view: View) -> Result<&'static str> {
     Ok(std::str::from_utf8(lent(view))?)
 }
 
 /// As `lent`, for typed arrays.
-fn lent_slice<T>(data: *const T, count: u64) -> &'static [T] {
+pub fn lent_slice<T>(data: *const T, count: u64) -> &'static [T] {
     if count == 0 {
         return &[];
     }
@@ -59,24 +59,29 @@ fn lent_slice<T>(data: *const T, count: u64) -> &'static [T] {
 }
 
 /// Exactly N ASCII characters, filled in by the host.
-fn filled<const N: usize>(store: &Store<'_>, fill: impl FnOnce(*mut u8) -> u32) -> Result<String> {
+pub fn filled<const N: usize>(state: &State, fill: impl FnOnce(*mut u8) -> u32) -> Result<[u8; N]> {
     let mut text = [b'0'; N];
     let answer = fill(text.as_mut_ptr());
-    must(store, answer)?;
+    must(state, answer)?;
+    Ok(text)
+}
+
+fn filled_text<const N: usize>(store: &Store<'_>, fill: impl FnOnce(*mut u8) -> u32) -> Result<String> {
+    let text = filled::<N>(store.data(), fill)?;
     Ok(std::str::from_utf8(&text)?.to_owned())
 }
 
 fn streaming_types(types: &mut LinkerInstance<'_, State>) -> Result<()> {
     types.resource("buffer", ResourceType::host::<Buffer>(), |store: Store<'_>, rep| {
         let (call, host) = host(&store);
-        must(&store, (call.buffer_drop)(host, rep))
+        must(store.data(), (call.buffer_drop)(host, rep))
     })?;
     types.resource(
         "mutable-buffer",
         ResourceType::host::<MutableBuffer>(),
         |store: Store<'_>, rep| {
             let (call, host) = host(&store);
-            must(&store, (call.mutable_drop)(host, rep))
+            must(store.data(), (call.mutable_drop)(host, rep))
         },
     )?;
     types.resource(
@@ -90,7 +95,7 @@ fn streaming_types(types: &mut LinkerInstance<'_, State>) -> Result<()> {
         |store: Store<'_>, (buffer,): (Resource<Buffer>,)| {
             let (call, host) = host(&store);
             let mut size = 0;
-            must(&store, (call.buffer_size)(host, buffer.rep(), &mut size))?;
+            must(store.data(), (call.buffer_size)(host, buffer.rep(), &mut size))?;
             Ok((size,))
         },
     )?;
@@ -99,7 +104,7 @@ fn streaming_types(types: &mut LinkerInstance<'_, State>) -> Result<()> {
         |store: Store<'_>, (buffer,): (Resource<Buffer>,)| {
             let (call, host) = host(&store);
             let mut text = View::EMPTY;
-            must(&store, (call.buffer_content_type)(host, buffer.rep(), &mut text))?;
+            must(store.data(), (call.buffer_content_type)(host, buffer.rep(), &mut text))?;
             Ok((lent_text(text)?,))
         },
     )?;
@@ -109,7 +114,7 @@ fn streaming_types(types: &mut LinkerInstance<'_, State>) -> Result<()> {
             let (call, host) = host(&store);
             let mut bytes = View::EMPTY;
             must(
-                &store,
+                store.data(),
                 (call.buffer_read)(host, buffer.rep(), offset, length, &mut bytes),
             )?;
             Ok((lent(bytes),))
@@ -120,7 +125,10 @@ fn streaming_types(types: &mut LinkerInstance<'_, State>) -> Result<()> {
         |store: Store<'_>, (buffer,): (Resource<Buffer>,)| {
             let (call, host) = host(&store);
             let mut bytes = View::EMPTY;
-            must(&store, (call.buffer_read)(host, buffer.rep(), 0, u64::MAX, &mut bytes))?;
+            must(
+                store.data(),
+                (call.buffer_read)(host, buffer.rep(), 0, u64::MAX, &mut bytes),
+            )?;
             Ok((lent(bytes),))
         },
     )?;
@@ -148,7 +156,7 @@ fn streaming_types(types: &mut LinkerInstance<'_, State>) -> Result<()> {
         |store: Store<'_>, (buffer,): (Resource<MutableBuffer>,)| {
             let (call, host) = host(&store);
             let mut size = 0;
-            must(&store, (call.mutable_size)(host, buffer.rep(), &mut size))?;
+            must(store.data(), (call.mutable_size)(host, buffer.rep(), &mut size))?;
             Ok((size,))
         },
     )?;
@@ -157,7 +165,7 @@ fn streaming_types(types: &mut LinkerInstance<'_, State>) -> Result<()> {
         |store: Store<'_>, (buffer,): (Resource<MutableBuffer>,)| {
             let (call, host) = host(&store);
             let mut capacity = 0;
-            must(&store, (call.mutable_capacity)(host, buffer.rep(), &mut capacity))?;
+            must(store.data(), (call.mutable_capacity)(host, buffer.rep(), &mut capacity))?;
             Ok((capacity,))
         },
     )?;
@@ -167,7 +175,7 @@ fn streaming_types(types: &mut LinkerInstance<'_, State>) -> Result<()> {
             let (call, host) = host(&store);
             let text = text.to_str(&store)?;
             must(
-                &store,
+                store.data(),
                 (call.mutable_set_content_type)(host, buffer.rep(), View::of(text.as_bytes())),
             )
         },
@@ -177,7 +185,7 @@ fn streaming_types(types: &mut LinkerInstance<'_, State>) -> Result<()> {
         |store: Store<'_>, (buffer,): (Resource<MutableBuffer>,)| {
             let (call, host) = host(&store);
             let mut frozen = 0;
-            must(&store, (call.mutable_freeze)(host, buffer.rep(), &mut frozen))?;
+            must(store.data(), (call.mutable_freeze)(host, buffer.rep(), &mut frozen))?;
             Ok((Resource::<Buffer>::new_own(frozen),))
         },
     )?;
@@ -186,7 +194,7 @@ fn streaming_types(types: &mut LinkerInstance<'_, State>) -> Result<()> {
         "[method]flow-context.trace-id",
         |store: Store<'_>, (context,): (Resource<FlowContext>,)| {
             let (call, host) = host(&store);
-            Ok((filled::<32>(&store, |out| {
+            Ok((filled_text::<32>(&store, |out| {
                 (call.context_trace_id)(host, context.rep(), out)
             })?,))
         },
@@ -195,7 +203,7 @@ fn streaming_types(types: &mut LinkerInstance<'_, State>) -> Result<()> {
         "[method]flow-context.span-id",
         |store: Store<'_>, (context,): (Resource<FlowContext>,)| {
             let (call, host) = host(&store);
-            Ok((filled::<16>(&store, |out| {
+            Ok((filled_text::<16>(&store, |out| {
                 (call.context_span_id)(host, context.rep(), out)
             })?,))
         },
@@ -206,7 +214,7 @@ fn streaming_types(types: &mut LinkerInstance<'_, State>) -> Result<()> {
             let (call, host) = host(&store);
             let mut deadline_ns = 0;
             must(
-                &store,
+                store.data(),
                 (call.context_deadline_ns)(host, context.rep(), &mut deadline_ns),
             )?;
             Ok((deadline_ns,))
@@ -217,7 +225,7 @@ fn streaming_types(types: &mut LinkerInstance<'_, State>) -> Result<()> {
         |store: Store<'_>, (context,): (Resource<FlowContext>,)| {
             let (call, host) = host(&store);
             let mut text = View::EMPTY;
-            must(&store, (call.context_flow_id)(host, context.rep(), &mut text))?;
+            must(store.data(), (call.context_flow_id)(host, context.rep(), &mut text))?;
             Ok((lent_text(text)?,))
         },
     )
@@ -248,7 +256,7 @@ fn batch(types: &mut LinkerInstance<'_, State>) -> Result<()> {
         |store: Store<'_>, (batch,): (Resource<Batch>,)| {
             let (call, host) = host(&store);
             let mut count = 0;
-            must(&store, (call.batch_count)(host, batch.rep(), &mut count))?;
+            must(store.data(), (call.batch_count)(host, batch.rep(), &mut count))?;
             Ok((count,))
         },
     )?;
@@ -258,7 +266,7 @@ fn batch(types: &mut LinkerInstance<'_, State>) -> Result<()> {
             let (call, host) = host(&store);
             let (mut bytes, mut ends, mut count) = (View::EMPTY, std::ptr::null(), 0);
             must(
-                &store,
+                store.data(),
                 (call.batch_read)(host, batch.rep(), &mut bytes, &mut ends, &mut count),
             )?;
             Ok((Packed {
@@ -273,7 +281,7 @@ fn batch(types: &mut LinkerInstance<'_, State>) -> Result<()> {
             let (call, host) = host(&store);
             let mut bytes = View::EMPTY;
             must(
-                &store,
+                store.data(),
                 (call.batch_read_one)(host, batch.rep(), index, offset, length, &mut bytes),
             )?;
             Ok((lent(bytes),))
@@ -284,7 +292,10 @@ fn batch(types: &mut LinkerInstance<'_, State>) -> Result<()> {
         |store: Store<'_>, (batch,): (Resource<Batch>,)| {
             let (call, host) = host(&store);
             let (mut sizes, mut count) = (std::ptr::null(), 0);
-            must(&store, (call.batch_sizes)(host, batch.rep(), &mut sizes, &mut count))?;
+            must(
+                store.data(),
+                (call.batch_sizes)(host, batch.rep(), &mut sizes, &mut count),
+            )?;
             Ok((lent_slice::<u64>(sizes, count),))
         },
     )?;
@@ -293,7 +304,10 @@ fn batch(types: &mut LinkerInstance<'_, State>) -> Result<()> {
         |store: Store<'_>, (batch,): (Resource<Batch>,)| {
             let (call, host) = host(&store);
             let (mut metas, mut count) = (std::ptr::null(), 0);
-            must(&store, (call.batch_metas)(host, batch.rep(), &mut metas, &mut count))?;
+            must(
+                store.data(),
+                (call.batch_metas)(host, batch.rep(), &mut metas, &mut count),
+            )?;
             Ok((lent_slice::<BatchMeta>(metas, count),))
         },
     )?;
@@ -303,7 +317,7 @@ fn batch(types: &mut LinkerInstance<'_, State>) -> Result<()> {
             let (call, host) = host(&store);
             let (mut texts, mut count) = (std::ptr::null(), 0);
             must(
-                &store,
+                store.data(),
                 (call.batch_content_types)(host, batch.rep(), &mut texts, &mut count),
             )?;
             let state = store.data_mut();
@@ -320,7 +334,7 @@ fn batch(types: &mut LinkerInstance<'_, State>) -> Result<()> {
         |store: Store<'_>, (batch,): (Resource<Batch>,)| {
             let (call, host) = host(&store);
             let mut text = View::EMPTY;
-            must(&store, (call.batch_flow_id)(host, batch.rep(), &mut text))?;
+            must(store.data(), (call.batch_flow_id)(host, batch.rep(), &mut text))?;
             Ok((lent_text(text)?,))
         },
     )?;
@@ -328,7 +342,7 @@ fn batch(types: &mut LinkerInstance<'_, State>) -> Result<()> {
         "[method]batch.trace-id",
         |store: Store<'_>, (batch, index): (Resource<Batch>, u32)| {
             let (call, host) = host(&store);
-            Ok((filled::<32>(&store, |out| {
+            Ok((filled_text::<32>(&store, |out| {
                 (call.batch_trace_id)(host, batch.rep(), index, out)
             })?,))
         },
@@ -337,7 +351,7 @@ fn batch(types: &mut LinkerInstance<'_, State>) -> Result<()> {
         "[method]batch.span-id",
         |store: Store<'_>, (batch,): (Resource<Batch>,)| {
             let (call, host) = host(&store);
-            Ok((filled::<16>(&store, |out| {
+            Ok((filled_text::<16>(&store, |out| {
                 (call.batch_span_id)(host, batch.rep(), out)
             })?,))
         },
@@ -384,7 +398,7 @@ fn batch_writer(types: &mut LinkerInstance<'_, State>) -> Result<()> {
             let (call, host) = host(&store);
             let indices = indices.as_le_slice(&store);
             must(
-                &store,
+                store.data(),
                 (call.writer_forward)(
                     host,
                     writer.rep(),
@@ -403,7 +417,7 @@ fn batch_writer(types: &mut LinkerInstance<'_, State>) -> Result<()> {
             let indices = indices.as_le_slice(&store);
             let port = View::of(port.as_bytes());
             must(
-                &store,
+                store.data(),
                 (call.writer_forward)(host, writer.rep(), port, indices.as_ptr(), indices.len() as u64),
             )
         },
@@ -414,7 +428,7 @@ fn batch_writer(types: &mut LinkerInstance<'_, State>) -> Result<()> {
             let (call, host) = host(&store);
             let text = text.to_str(&store)?;
             must(
-                &store,
+                store.data(),
                 (call.writer_set_content_type)(host, writer.rep(), View::of(text.as_bytes())),
             )
         },

@@ -14,6 +14,7 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView, async_trait};
 
 use crate::callbacks::{Callbacks, Host};
+use crate::direct::Guest;
 use crate::ffi::{Failure, View};
 use crate::grants::Grants;
 use crate::network::Gate;
@@ -150,6 +151,7 @@ pub struct State {
     /// The names that were looked up, by the stream of their addresses.
     pub lookups: HashMap<u32, String>,
     pub requests: Requests,
+    pub guest: Guest,
     wasi: WasiCtx,
     // Last to be set and first to be shut: checks of addresses may be asked for by helper threads.
     gate: Gate,
@@ -199,6 +201,7 @@ impl State {
             udp: grants.udp,
             lookups: HashMap::new(),
             requests: Requests::new(gate.clone()),
+            guest: Guest::default(),
             wasi: wasi.build(),
             gate,
         })

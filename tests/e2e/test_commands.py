@@ -67,7 +67,7 @@ def test_stages(torvyn):
 class TestInspect:
     def test_shows_what_a_component_is(self, torvyn):
         text = torvyn("inspect", component("upper")).out.decode()
-        for word in ("a processor", "KiB", "torvyn:streaming/processor@0.1.0", "one element a call", "typed", "exports", "imports", "torvyn",
+        for word in ("a processor", "KiB", "torvyn:streaming/processor@0.1.0", "one element a call", "direct", "exports", "imports", "torvyn",
                      "torvyn:streaming/types@0.1.0", "wasmtime "):
             assert word in text, text
         assert "runs of elements" in torvyn("inspect", component("upper-batch")).out.decode()

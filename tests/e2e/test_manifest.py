@@ -173,7 +173,7 @@ class TestOwnComponents:
         assert outcome.out == b""
 
     def test_are_built_by_build(self, torvyn, tmp_path):
-        torvyn("build").fails(0, "built target/shouter.wasm: torvyn:streaming/transform, ", " KiB, typed")
+        torvyn("build").fails(0, "built target/shouter.wasm: torvyn:streaming/transform, ", " KiB, direct")
         torvyn("build", "--all").fails(0, "up to date target/shouter.wasm")
         torvyn("build", "--component", "shouter").fails(0)
         torvyn("build", "--component", "shuoter").fails(2, "error[E0210]", "did you mean `shouter`?")

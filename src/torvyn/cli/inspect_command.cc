@@ -50,7 +50,8 @@ Result<Inspection> look_at(const std::filesystem::path& file, const Session& ses
   Status is_stage = engine::check_stage(inspection.info);
   if (is_stage) {
     inspection.path = component->path();
-    inspection.path_reason = "values cross by the engine's own lifting and lowering, as every component's do";
+    const std::string& because = inspection.info.typed_because;
+    inspection.path_reason = because.empty() ? "it imports nothing but the contract" : because;
   } else {
     inspection.obstacles.push_back(std::move(is_stage).error());
   }

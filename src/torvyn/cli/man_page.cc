@@ -100,6 +100,7 @@ constexpr std::array environment = std::to_array<Entry>({
     {"TORVYN_LOG",
      "The least severity of guests' lines to show: trace, debug, info, warn or error. --log-level is stronger."},
     {"TORVYN_CLANG", "The clang that compiles C and C++ components."},
+    {"TORVYN_ENGINE_PATH", "typed: no component is called directly, so that the two ways of calling can be compared."},
     {"TORVYN_GO", "The go that compiles Go components."},
     {"WASI_SDK_PATH", "A WASI SDK, whose clang is taken where TORVYN_CLANG is not set."},
     {"NO_COLOR", "Where it is set, nothing is coloured unless --color asks for it."},

@@ -17,8 +17,8 @@ namespace torvyn::config {
 namespace {
 
 // What the program and its tools read for themselves.
-constexpr std::array<std::string_view, 5> own_variables = {"TORVYN_LOG", "TORVYN_HOME", "TORVYN_STATE_DIR",
-                                                           "TORVYN_CACHE_DIR", "TORVYN_CLANG"};
+constexpr std::array<std::string_view, 6> own_variables = {"TORVYN_LOG",       "TORVYN_HOME",  "TORVYN_STATE_DIR",
+                                                           "TORVYN_CACHE_DIR", "TORVYN_CLANG", "TORVYN_ENGINE_PATH"};
 
 constexpr std::string_view variable_prefix = "TORVYN_";
 

@@ -49,6 +49,8 @@ Result<ComponentInfo> read_component_info(std::string_view description) {
   ComponentInfo info;
   info.imports = read_interfaces(json.value("imports", nlohmann::json::array()));
   info.exports = read_interfaces(json.value("exports", nlohmann::json::array()));
+  if (const auto why = json.find("typed_because"); why != json.end() && why->is_string())
+    info.typed_because = why->get<std::string>();
   info.may_block = std::ranges::any_of(info.imports, [](const InterfaceInfo& import) {
     return std::ranges::any_of(waiting_interfaces,
                                [&import](std::string_view prefix) { return import.name.starts_with(prefix); });

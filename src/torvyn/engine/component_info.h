@@ -35,6 +35,9 @@ struct ComponentInfo {
   // nobody is granted any: guests that only print import them too.
   bool may_block = false;
 
+  // Why its calls go by the engine's typed ones: "it imports wasi:io/poll@0.2.0". Empty: it is called directly.
+  std::string typed_because;
+
   const StageInfo* find_stage(contracts::Role role) const noexcept;
 };
 

@@ -132,7 +132,7 @@ class Component {
   virtual bool from_cache() const noexcept = 0;
   // "sha256:" and 64 hexadecimal digits, of the component's bytes.
   virtual const std::string& digest() const noexcept = 0;
-  // "typed".
+  // How its functions are called: "direct", or "typed" by the engine's own calls; ComponentInfo says why.
   virtual std::string_view path() const noexcept = 0;
   // E0205 where an import is provided by nobody, naming it and, for WASI, the capability.
   virtual Status check_imports() const = 0;
@@ -144,6 +144,7 @@ class Component {
 struct EngineOptions {
   std::uint32_t max_instances = 256;      // slots of the instance pool; 0 = allocate on demand
   std::uint64_t max_memory_bytes = 0;     // of all instances together, counted as an instance's; 0 = no bound
+  bool typed_only = false;                // no component is called directly; TORVYN_ENGINE_PATH=typed says so too
   std::filesystem::path cache_directory;  // of compiled code; empty = no cache
   EventSink* events = nullptr;            // what is worth knowing about the cache; may be null
 };

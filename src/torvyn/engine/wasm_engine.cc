@@ -9,6 +9,7 @@
 #include "torvyn_bridge_values.h"
 
 #include "torvyn/config/nearest.h"
+#include "torvyn/config/references.h"
 #include "torvyn/contracts/wasm_file.h"
 #include "torvyn/engine/compile_cache.h"
 #include "torvyn/engine/engine.h"
@@ -60,7 +61,7 @@ class WasmComponent final : public Component {
   const std::string& name() const noexcept override { return name_; }
   bool from_cache() const noexcept override { return from_cache_; }
   const std::string& digest() const noexcept override { return digest_; }
-  std::string_view path() const noexcept override { return "typed"; }
+  std::string_view path() const noexcept override { return info_.typed_because.empty() ? "direct" : "typed"; }
 
   Status check_imports() const override {
     tvb_failure failure{};
@@ -203,6 +204,12 @@ class EngineOverBridge final : public Engine {
   std::atomic<bool> warned_{false};
 };
 
+// For whoever wants to compare the paths, or to rule one out.
+bool asks_for_typed_calls() {
+  const std::optional<std::string> path = config::process_variable("TORVYN_ENGINE_PATH");
+  return path && *path == "typed";
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Engine>> WasmEngine::create(const EngineOptions& options) {
@@ -211,7 +218,8 @@ Result<std::unique_ptr<Engine>> WasmEngine::create(const EngineOptions& options)
   const tvb_engine_options raw{.max_instances = options.max_instances,
                                .max_stack_bytes = 0,
                                .tick_ms = tick_ns / 1'000'000,
-                               .max_memory_bytes = options.max_memory_bytes};
+                               .max_memory_bytes = options.max_memory_bytes,
+                               .typed_only = options.typed_only || asks_for_typed_calls()};
   tvb_engine* engine = nullptr;
   tvb_failure failure{};
   if (tvb_engine_new(&raw, &instance_callbacks(), &engine, &failure) != TVB_OK)

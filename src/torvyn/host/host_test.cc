@@ -168,7 +168,7 @@ TEST_F(HostTest, AReportNamesItsStagesInOrder) {
   EXPECT_EQ(report.stages[0].contract, "");
   EXPECT_EQ(report.stages[1].node, "upper-batch");
   EXPECT_EQ(report.stages[1].role, "processor");
-  EXPECT_EQ(report.stages[1].path, "typed");
+  EXPECT_EQ(report.stages[1].path, "direct");
   EXPECT_EQ(report.stages[1].contract, "batch");
   EXPECT_GT(report.stages[1].memory_bytes, 0U);
   EXPECT_EQ(report.stages[2].contract, "element");
