@@ -56,6 +56,8 @@ fn config(options: &EngineOptions) -> Config {
     config
         .concurrency_support(false)
         .epoch_interruption(true)
+        // As it is anyway for memories of 32 bits: all they can grow to is reserved. `direct::memory` builds on it.
+        .memory_may_move(false)
         .cranelift_opt_level(OptLevel::Speed)
         .wasm_backtrace_details(WasmBacktraceDetails::Enable);
     let stack_bytes = usize::try_from(options.max_stack_bytes).unwrap_or(DEFAULT_STACK_BYTES);
@@ -68,7 +70,7 @@ fn config(options: &EngineOptions) -> Config {
         let slots = options.max_instances;
         let mut pool = PoolingAllocationConfig::new();
         pool.total_component_instances(slots)
-            .total_core_instances(slots.saturating_mul(4))
+            .total_core_instances(slots.saturating_mul(5))
             .total_memories(slots)
             .total_tables(slots.saturating_mul(2))
             .total_stacks(0)

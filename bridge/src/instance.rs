@@ -10,7 +10,7 @@ use wasmtime::{Store, Trap, WasmBacktrace};
 use wasmtime_wasi::{I32Exit, ResourceTableError};
 
 use crate::callbacks::Callbacks;
-use crate::direct::{Arguments, DirectFunc, Found, Given};
+use crate::direct::{Arguments, ContentType, DirectFunc, Emitted, Found, GLUE, Given, Processed};
 use crate::engine::{ComponentHandle, EngineShared};
 use crate::ffi::{Failure, FailureKind, RawFailure, Status, View, guard, quiet};
 use crate::grants::Grants;
@@ -25,10 +25,24 @@ type BatchAnswer<T> = Answer<T, BatchError>;
 type In = (ElementIn<'static>,);
 type RunIn = (Resource<Batch>, Resource<BatchWriter>);
 
-/// A function of the contract, by the path that its component goes.
-enum Function<P: Arguments, R: Given> {
+/// A function of the contract, by the path that its component goes: each gives the result in the form that costs it least.
+enum Function<P: Arguments, R, D: Given = R> {
     Typed(TypedFunc<P, R>),
-    Direct(DirectFunc<P, R>),
+    Direct(DirectFunc<P, D>),
+}
+
+/// What came of a call, by its path.
+enum Outcome<R, D> {
+    Typed(R),
+    Direct(D),
+}
+
+impl<R> Outcome<R, R> {
+    fn either(self) -> R {
+        match self {
+            Outcome::Typed(result) | Outcome::Direct(result) => result,
+        }
+    }
 }
 
 /// The functions of the contract that an instance exports.
@@ -36,13 +50,13 @@ enum Function<P: Arguments, R: Given> {
 struct Functions {
     init: Option<Function<(&'static str,), Answer<()>>>,
     teardown: Option<Function<(), ()>>,
-    pull: Option<Function<(), Answer<Option<ElementOut>>>>,
+    pull: Option<Function<(), Answer<Option<ElementOut>>, Answer<Option<Emitted>>>>,
     notify_backpressure: Option<Function<(Signal,), ()>>,
     acknowledge: Option<Function<(u64,), ()>>,
-    process: Option<Function<In, Answer<ProcessResult>>>,
+    process: Option<Function<In, Answer<ProcessResult>, Answer<Processed>>>,
     evaluate: Option<Function<In, Answer<bool>>>,
     route: Option<Function<In, Answer<Vec<String>>>>,
-    ingest: Option<Function<In, Answer<Option<ElementOut>>>>,
+    ingest: Option<Function<In, Answer<Option<ElementOut>>, Answer<Option<Emitted>>>>,
     flush: Option<Function<(), Answer<Vec<ElementOut>>>>,
     push: Option<Function<In, Answer<Signal>>>,
     complete: Option<Function<(), Answer<()>>>,
@@ -127,6 +141,9 @@ fn worded_kind(message: &str) -> FailureKind {
 fn frames(backtrace: &WasmBacktrace) -> String {
     let mut text = String::new();
     for frame in backtrace.frames() {
+        if frame.module().name() == Some(GLUE) {
+            continue;
+        }
         let mut line = |name: Option<&str>, place: Option<(&str, Option<u32>)>| {
             match name {
                 Some(name) => {
@@ -207,15 +224,16 @@ enum Exports<'a> {
 }
 
 impl Exports<'_> {
-    fn get<P, R>(
+    fn get<P, R, D>(
         &self,
         store: &mut Store<State>,
         interface: &str,
         name: &str,
-    ) -> wasmtime::Result<Option<Function<P, R>>>
+    ) -> wasmtime::Result<Option<Function<P, R, D>>>
     where
         P: ComponentNamedList + Lower + Arguments,
-        R: ComponentNamedList + Lift + Given,
+        R: ComponentNamedList + Lift,
+        D: Given,
     {
         let instance = match self {
             Exports::Typed(instance) => instance,
@@ -239,15 +257,16 @@ struct Finder<'a> {
 }
 
 impl Finder<'_> {
-    fn find<P, R>(
+    fn find<P, R, D>(
         &mut self,
         package: &str,
         interface: &str,
         function: &str,
-    ) -> Result<Option<Function<P, R>>, Box<Failure>>
+    ) -> Result<Option<Function<P, R, D>>, Box<Failure>>
     where
         P: ComponentNamedList + Lower + Arguments,
-        R: ComponentNamedList + Lift + Given,
+        R: ComponentNamedList + Lift,
+        D: Given,
     {
         let Some(name) = find_interface(&self.interfaces, package, interface) else {
             return Ok(None);
@@ -413,15 +432,16 @@ pub unsafe extern "C" fn tvb_instance_functions(instance: *const InstanceHandle)
 
 impl InstanceHandle {
     /// One call into the guest. Whatever goes wrong in it, a panic included, ends the instance.
-    fn call<P, R>(
+    fn call<P, R, D>(
         &mut self,
         ticks_max: u64,
-        function: impl FnOnce(&Functions) -> &Option<Function<P, R>>,
+        function: impl FnOnce(&Functions) -> &Option<Function<P, R, D>>,
         arguments: P,
-    ) -> Result<R, Box<Failure>>
+    ) -> Result<Outcome<R, D>, Box<Failure>>
     where
         P: ComponentNamedList + Lower + Arguments + Send + Sync,
-        R: ComponentNamedList + Lift + Given + Send + Sync + 'static,
+        R: ComponentNamedList + Lift + Send + Sync + 'static,
+        D: Given,
     {
         if self.ended {
             return Err(Failure::new(FailureKind::Other, "the instance has ended"));
@@ -439,8 +459,8 @@ impl InstanceHandle {
         self.store.data_mut().ticks_left = ticks_max;
         self.store.set_epoch_deadline(1);
         let result = match function {
-            Function::Typed(function) => function.call(&mut self.store, arguments),
-            Function::Direct(function) => function.call(&mut self.store, arguments),
+            Function::Typed(function) => function.call(&mut self.store, arguments).map(Outcome::Typed),
+            Function::Direct(function) => function.call(&mut self.store, arguments).map(Outcome::Direct),
         };
         match result {
             Ok(result) => {
@@ -465,16 +485,27 @@ impl InstanceHandle {
         Status::GuestError
     }
 
-    unsafe fn element(&mut self, element: ElementOut, out: *mut RawElementOut) -> Status {
+    /// Keeps what the element names until the next call.
+    fn element(&mut self, element: ElementOut) -> RawElementOut {
         self.out_text = element.meta.content_type;
-        let content_type = View::of(self.out_text.bytes());
-        unsafe {
-            *out = RawElementOut {
-                payload_rep: element.payload.rep(),
-                content_type,
+        RawElementOut {
+            payload_rep: element.payload.rep(),
+            content_type: View::of(self.out_text.bytes()),
+        }
+    }
+
+    fn emitted(&mut self, element: Emitted) -> RawElementOut {
+        let content_type = match element.content_type {
+            ContentType::Last => View::of(self.store.data().guest.last_content_type()),
+            ContentType::Long(text) => {
+                self.out_text = GuestText::Heap(text);
+                View::of(self.out_text.bytes())
             }
         };
-        Status::Ok
+        RawElementOut {
+            payload_rep: element.payload.rep(),
+            content_type,
+        }
     }
 }
 
@@ -534,11 +565,64 @@ where
     unsafe {
         guard(reports.raw, || {
             let instance = &mut *instance;
-            match instance.call(ticks_max, function, arguments()?)? {
+            match instance.call(ticks_max, function, arguments()?)?.either() {
                 (Ok(result),) => Ok(good(instance, result)),
                 (Err(error),) => Ok(instance.guest_error(error, reports.error)),
             }
         })
+    }
+}
+
+/// As `answer`, of a function that gives an element or nothing.
+unsafe fn answer_element<P, T, D>(
+    instance: *mut InstanceHandle,
+    ticks_max: u64,
+    function: impl FnOnce(&Functions) -> &Option<Function<P, Answer<T>, Answer<D>>>,
+    arguments: impl FnOnce() -> Result<P, Box<Failure>>,
+    out: *mut RawElementOut,
+    reports: Reports,
+) -> Status
+where
+    P: ComponentNamedList + Lower + Arguments + Send + Sync,
+    Answer<T>: ComponentNamedList + Lift + Send + Sync + 'static,
+    Answer<D>: Given,
+    T: Into<Option<ElementOut>>,
+    D: Into<Option<Emitted>>,
+{
+    unsafe {
+        guard(reports.raw, || {
+            let instance = &mut *instance;
+            let element = match instance.call(ticks_max, function, arguments()?)? {
+                Outcome::Typed((Ok(result),)) => result.into().map(|element| instance.element(element)),
+                Outcome::Direct((Ok(result),)) => result.into().map(|element| instance.emitted(element)),
+                Outcome::Typed((Err(error),)) | Outcome::Direct((Err(error),)) => {
+                    return Ok(instance.guest_error(error, reports.error));
+                }
+            };
+            let Some(element) = element else {
+                return Ok(Status::Nothing);
+            };
+            *out = element;
+            Ok(Status::Ok)
+        })
+    }
+}
+
+impl From<ProcessResult> for Option<ElementOut> {
+    fn from(result: ProcessResult) -> Option<ElementOut> {
+        match result {
+            ProcessResult::Emit(element) => Some(element),
+            ProcessResult::Drop => None,
+        }
+    }
+}
+
+impl From<Processed> for Option<Emitted> {
+    fn from(result: Processed) -> Option<Emitted> {
+        match result {
+            Processed::Emit(element) => Some(element),
+            Processed::Drop => None,
+        }
     }
 }
 
@@ -557,7 +641,7 @@ where
         guard(raw, || {
             (&mut *instance)
                 .call(ticks_max, function, arguments)
-                .map(|()| Status::Ok)
+                .map(|_| Status::Ok)
         })
     }
 }
@@ -613,19 +697,7 @@ pub unsafe extern "C" fn tvb_call_pull(
     error: *mut GuestError,
     raw: *mut RawFailure,
 ) -> Status {
-    unsafe {
-        answer(
-            instance,
-            ticks_max,
-            |f| &f.pull,
-            || Ok(()),
-            Reports { error, raw },
-            |instance, result| match result {
-                Some(element) => instance.element(element, out),
-                None => Status::Nothing,
-            },
-        )
-    }
+    unsafe { answer_element(instance, ticks_max, |f| &f.pull, || Ok(()), out, Reports { error, raw }) }
 }
 
 #[unsafe(no_mangle)]
@@ -661,16 +733,13 @@ pub unsafe extern "C" fn tvb_call_process(
     raw: *mut RawFailure,
 ) -> Status {
     unsafe {
-        answer(
+        answer_element(
             instance,
             ticks_max,
             |f| &f.process,
             || element_in(input),
+            out,
             Reports { error, raw },
-            |instance, result| match result {
-                ProcessResult::Emit(element) => instance.element(element, out),
-                ProcessResult::Drop => Status::Nothing,
-            },
         )
     }
 }
@@ -730,16 +799,13 @@ pub unsafe extern "C" fn tvb_call_ingest(
     raw: *mut RawFailure,
 ) -> Status {
     unsafe {
-        answer(
+        answer_element(
             instance,
             ticks_max,
             |f| &f.ingest,
             || element_in(input),
+            out,
             Reports { error, raw },
-            |instance, result| match result {
-                Some(element) => instance.element(element, out),
-                None => Status::Nothing,
-            },
         )
     }
 }

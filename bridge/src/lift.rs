@@ -106,7 +106,6 @@ pub struct ElementIn<'a> {
 /// Sequence and timestamp are the host's: what the guest wrote is lifted, as the type demands, and not looked at.
 #[derive(ComponentType, Lift)]
 #[component(record)]
-#[expect(dead_code, reason = "the record's type demands the fields")]
 pub struct MetaOut {
     pub sequence: u64,
     #[component(name = "timestamp-ns")]

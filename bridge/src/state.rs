@@ -94,6 +94,8 @@ pub struct Limiter {
     pub refused_bytes: u64,
     /// Whether it was the engine's figure that was in the way.
     pub engine_full: bool,
+    /// How often a memory was to grow.
+    pub memory_growths: u64,
     engine: Arc<EngineMemory>,
 }
 
@@ -119,6 +121,7 @@ impl Drop for Limiter {
 
 impl ResourceLimiter for Limiter {
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        self.memory_growths += 1;
         if maximum.is_some_and(|maximum| desired > maximum) {
             self.refused_bytes = (desired - current) as u64;
             return Ok(false);
@@ -189,6 +192,7 @@ impl State {
                 max_bytes: max_memory_bytes,
                 refused_bytes: 0,
                 engine_full: false,
+                memory_growths: 0,
                 engine: engine_memory,
             },
             ticks_left: 0,

@@ -7,9 +7,7 @@ use wasmtime::component::Resource;
 use wasmtime::{Error, Result, bail};
 
 use super::handles::{Handles, Kind};
-use crate::lift::{
-    Batch, BatchError, BatchWriter, Buffer, ElementOut, GuestText, MetaOut, ProcessError, ProcessResult, Signal,
-};
+use crate::lift::{Batch, BatchError, BatchWriter, Buffer, ElementOut, GuestText, MetaOut, ProcessError, Signal};
 
 /// Bytes that one call may have the host copy: the engine's own figure for its typed calls.
 const COPIED_MAX: usize = 128 << 20;
@@ -27,18 +25,62 @@ const fn larger(a: usize, b: usize) -> usize {
     if a > b { a } else { b }
 }
 
+/// Longest content type kept without an allocation: all that a component may give are shorter.
+const LAST_TEXT_MAX: usize = 255;
+
+/// The content type that was lifted last. Most outputs have the one of the output before: then it is neither checked nor copied again.
+pub struct LastText {
+    size: u8,
+    bytes: [u8; LAST_TEXT_MAX],
+}
+
+impl Default for LastText {
+    fn default() -> LastText {
+        LastText {
+            size: 0,
+            bytes: [0; LAST_TEXT_MAX],
+        }
+    }
+}
+
+impl LastText {
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.size)]
+    }
+}
+
+/// The content type of one output.
+pub enum ContentType {
+    /// What the instance keeps as its last one.
+    Last,
+    Long(Box<str>),
+}
+
+/// What one call gives to be passed on. Sequence and timestamp are the host's: they are not looked at.
+pub struct Emitted {
+    pub content_type: ContentType,
+    pub payload: Resource<Buffer>,
+}
+
+pub enum Processed {
+    Emit(Emitted),
+    Drop,
+}
+
 /// A guest's memory while what one call gave is read from it.
 pub struct Source<'a> {
     memory: &'a [u8],
     handles: &'a mut Handles,
+    content_type: &'a mut LastText,
     left: usize,
 }
 
 impl<'a> Source<'a> {
-    pub fn new(memory: &'a [u8], handles: &'a mut Handles) -> Source<'a> {
+    pub fn new(memory: &'a [u8], handles: &'a mut Handles, content_type: &'a mut LastText) -> Source<'a> {
         Source {
             memory,
             handles,
+            content_type,
             left: COPIED_MAX,
         }
     }
@@ -264,13 +306,44 @@ impl<T: Lift, E: Lift> Lift for std::result::Result<T, E> {
     }
 }
 
-impl Lift for ProcessResult {
+impl Lift for ContentType {
+    const SIZE: usize = String::SIZE;
+    const ALIGN: usize = String::ALIGN;
+    fn lift(from: &mut Source<'_>, at: usize) -> Result<ContentType> {
+        let bytes = from.bytes(at)?;
+        if bytes == from.content_type.bytes() {
+            return Ok(ContentType::Last);
+        }
+        let text = std::str::from_utf8(bytes)?;
+        let last = &mut *from.content_type;
+        let Some(kept) = last.bytes.get_mut(..text.len()) else {
+            from.spend(Some(text.len()))?;
+            return Ok(ContentType::Long(text.into()));
+        };
+        kept.copy_from_slice(text.as_bytes());
+        last.size = text.len() as u8;
+        Ok(ContentType::Last)
+    }
+}
+
+impl Lift for Emitted {
+    const SIZE: usize = ElementOut::SIZE;
     const ALIGN: usize = ElementOut::ALIGN;
-    const SIZE: usize = variant_size(ElementOut::SIZE, ElementOut::ALIGN);
-    fn lift(from: &mut Source<'_>, at: usize) -> Result<ProcessResult> {
+    fn lift(from: &mut Source<'_>, at: usize) -> Result<Emitted> {
+        Ok(Emitted {
+            content_type: ContentType::lift(from, at + MetaOut::SIZE - ContentType::SIZE)?,
+            payload: <Resource<Buffer>>::lift(from, at + MetaOut::SIZE)?,
+        })
+    }
+}
+
+impl Lift for Processed {
+    const SIZE: usize = variant_size(Emitted::SIZE, Emitted::ALIGN);
+    const ALIGN: usize = Emitted::ALIGN;
+    fn lift(from: &mut Source<'_>, at: usize) -> Result<Processed> {
         match from.discriminant(at, 2)? {
-            0 => ElementOut::lift(from, at + payload_at(Self::ALIGN)).map(ProcessResult::Emit),
-            _ => Ok(ProcessResult::Drop),
+            0 => Emitted::lift(from, at + payload_at(Self::ALIGN)).map(Processed::Emit),
+            _ => Ok(Processed::Drop),
         }
     }
 }
@@ -316,7 +389,8 @@ type Answer<T, E = ProcessError> = std::result::Result<T, E>;
 const _: () = {
     assert!(ElementOut::SIZE == 32 && ElementOut::ALIGN == 8);
     assert!(<Answer<()>>::SIZE == 16 && <Answer<()>>::ALIGN == 4);
-    assert!(<Answer<Option<ElementOut>>>::SIZE == 48 && <Answer<ProcessResult>>::SIZE == 48);
+    assert!(MetaOut::SIZE == 24 && MetaOut::ALIGN == 8);
+    assert!(<Answer<Option<Emitted>>>::SIZE == 48 && <Answer<Processed>>::SIZE == 48);
     assert!(<Answer<bool>>::SIZE == 16 && <Answer<Vec<String>>>::SIZE == 16);
     assert!(<Answer<(), BatchError>>::SIZE == 20 && <Answer<Signal, BatchError>>::SIZE == 20);
 };

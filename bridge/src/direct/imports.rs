@@ -4,7 +4,8 @@ use wasmtime::{Caller, Engine, Linker, Result, bail};
 
 use super::abi::{slice, text, words};
 use super::handles::{Dropped, Kind};
-use super::{check_may_leave, context, put, reserve};
+use super::memory::{bytes as memory, bytes_mut as memory_mut};
+use super::{calls, check_may_leave, context, put, reserve};
 use crate::callbacks::{ALLOCATION_FAILED, BatchMeta, CAPACITY_EXCEEDED, Callbacks, Host, OK, OUT_OF_BOUNDS};
 use crate::ffi::View;
 use crate::linker::{filled, lent, lent_slice, lent_text, must};
@@ -28,18 +29,13 @@ fn named(guest: &Guest<'_>, kind: Kind, handle: u32) -> Result<(&'static Callbac
     Ok((call, host, rep))
 }
 
-fn memory<'a>(guest: &'a Guest<'_>) -> Result<&'a [u8]> {
-    Ok(guest.data().guest.memory()?.data(guest))
-}
-
 /// The room for a result, where the guest asked for it.
 fn room<'a>(guest: &'a mut Guest<'_>, at: u32, align: u32, size: usize) -> Result<&'a mut [u8]> {
     if at % align != 0 {
         bail!("pointer not aligned")
     }
-    let memory = guest.data().guest.memory()?;
     let start = at as usize;
-    let Some(room) = memory.data_mut(guest).get_mut(start..start + size) else {
+    let Some(room) = memory_mut(guest)?.get_mut(start..start + size) else {
         bail!("pointer out of bounds of memory")
     };
     Ok(room)
@@ -163,11 +159,51 @@ fn drops(linker: &mut Linker<State>) -> Result<()> {
     drop(BATCHING, "batch-writer", Kind::BatchWriter)
 }
 
-fn read(mut guest: Guest<'_>, handle: u32, offset: u64, length: u64, at: u32) -> Result<()> {
-    let (call, host, rep) = named(&guest, Kind::Buffer, handle)?;
+fn find(guest: &Guest<'_>, handle: u32, offset: u64, length: u64) -> Result<View> {
+    let (call, host, rep) = named(guest, Kind::Buffer, handle)?;
     let mut bytes = View::EMPTY;
-    check_answer(&guest, (call.buffer_read)(host, rep, offset, length, &mut bytes))?;
+    check_answer(guest, (call.buffer_read)(host, rep, offset, length, &mut bytes))?;
+    Ok(bytes)
+}
+
+fn read(mut guest: Guest<'_>, handle: u32, offset: u64, length: u64, at: u32) -> Result<()> {
+    let bytes = find(&guest, handle, offset, length)?;
     give_list(&mut guest, at, lent(bytes))
+}
+
+/// Bytes of a buffer's between `begin read` and `end read`.
+pub struct Reading(View);
+
+impl Default for Reading {
+    fn default() -> Reading {
+        Reading(View::EMPTY)
+    }
+}
+
+// SAFETY: used within one call of the guest's, on its thread.
+unsafe impl Send for Reading {}
+unsafe impl Sync for Reading {}
+
+/// The first half of `read`: how much room the guest has to make. It may not call out until it has.
+fn begin_read(mut guest: Guest<'_>, handle: u32, offset: u64, length: u64) -> Result<u32> {
+    let bytes = find(&guest, handle, offset, length)?;
+    let size = u32::try_from(lent(bytes).len())?;
+    let state = &mut guest.data_mut().guest;
+    state.reading = Reading(bytes);
+    state.sealed = true;
+    Ok(size)
+}
+
+fn end_read(mut guest: Guest<'_>, pointer: u32, at: u32) -> Result<()> {
+    let state = &mut guest.data_mut().guest;
+    state.sealed = false;
+    let bytes = lent(std::mem::take(&mut state.reading).0);
+    let start = pointer as usize;
+    let Some(room) = memory_mut(&mut guest)?.get_mut(start..start + bytes.len()) else {
+        bail!("realloc return: beyond end of memory")
+    };
+    room.copy_from_slice(bytes);
+    write(&mut guest, at, 4, &pair(pointer, bytes.len() as u32))
 }
 
 fn buffers(linker: &mut Linker<State>) -> Result<()> {
@@ -189,14 +225,14 @@ fn buffers(linker: &mut Linker<State>) -> Result<()> {
         "[method]mutable-buffer.write" =>
             |mut guest: Guest<'_>, handle: u32, offset: u64, pointer: u32, length: u32, at: u32| -> Result<()> {
                 let (call, host, rep) = named(&guest, Kind::MutableBuffer, handle)?;
-                let bytes = View::of(slice(memory(&guest)?, pointer, length)?);
+                let bytes = View::of(slice(memory(&mut guest)?, pointer, length)?);
                 let answer = (call.mutable_write)(host, rep, offset, bytes);
                 give_buffer_result(&mut guest, at, answer, None)
             };
         "[method]mutable-buffer.append" =>
             |mut guest: Guest<'_>, handle: u32, pointer: u32, length: u32, at: u32| -> Result<()> {
                 let (call, host, rep) = named(&guest, Kind::MutableBuffer, handle)?;
-                let bytes = View::of(slice(memory(&guest)?, pointer, length)?);
+                let bytes = View::of(slice(memory(&mut guest)?, pointer, length)?);
                 let answer = (call.mutable_append)(host, rep, bytes);
                 give_buffer_result(&mut guest, at, answer, None)
             };
@@ -213,9 +249,9 @@ fn buffers(linker: &mut Linker<State>) -> Result<()> {
             Ok(capacity)
         };
         "[method]mutable-buffer.set-content-type" =>
-            |guest: Guest<'_>, handle: u32, pointer: u32, length: u32| -> Result<()> {
+            |mut guest: Guest<'_>, handle: u32, pointer: u32, length: u32| -> Result<()> {
                 let (call, host, rep) = named(&guest, Kind::MutableBuffer, handle)?;
-                let text = View::of(text(memory(&guest)?, pointer, length)?.as_bytes());
+                let text = View::of(text(memory(&mut guest)?, pointer, length)?.as_bytes());
                 check_answer(&guest, (call.mutable_set_content_type)(host, rep, text))
             };
         "[method]mutable-buffer.freeze" => |mut guest: Guest<'_>, handle: u32| -> Result<u32> {
@@ -337,8 +373,7 @@ fn batch(linker: &mut Linker<State>) -> Result<()> {
 /// Number by number: the records have a gap at their end, which is not the host's to show.
 fn give_metas(guest: &mut Guest<'_>, at: u32, metas: &[BatchMeta]) -> Result<()> {
     let list = reserve(&mut context(guest), 8, metas.len() * size_of::<BatchMeta>())?;
-    let memory = guest.data().guest.memory()?;
-    let room = memory.data_mut(&mut *guest);
+    let room = memory_mut(guest)?;
     for (index, meta) in metas.iter().enumerate() {
         let mut start = list as usize + index * size_of::<BatchMeta>();
         for number in [meta.sequence, meta.timestamp_ns, meta.deadline_ns] {
@@ -361,7 +396,7 @@ fn give_texts(guest: &mut Guest<'_>, at: u32, texts: &[View]) -> Result<()> {
 }
 
 /// `port`: the pointer and the length of its name; "output" where it has none.
-fn forward(guest: &Guest<'_>, handle: u32, port: Option<(u32, u32)>, pointer: u32, count: u32) -> Result<()> {
+fn forward(guest: &mut Guest<'_>, handle: u32, port: Option<(u32, u32)>, pointer: u32, count: u32) -> Result<()> {
     let (call, host, rep) = named(guest, Kind::BatchWriter, handle)?;
     let port = match port {
         Some((pointer, length)) => text(memory(guest)?, pointer, length)?,
@@ -378,7 +413,7 @@ fn batch_writer(linker: &mut Linker<State>) -> Result<()> {
         "[method]batch-writer.emit" =>
             |mut guest: Guest<'_>, handle: u32, bytes: u32, length: u32, ends: u32, count: u32, origins: u32, origin_count: u32, at: u32| -> Result<()> {
                 let (call, host, rep) = named(&guest, Kind::BatchWriter, handle)?;
-                let memory = memory(&guest)?;
+                let memory = memory(&mut guest)?;
                 let bytes = View::of(slice(memory, bytes, length)?);
                 let (ends, origins) = (words(memory, ends, count)?, words(memory, origins, origin_count)?);
                 let answer = (call.writer_emit)(
@@ -392,17 +427,17 @@ fn batch_writer(linker: &mut Linker<State>) -> Result<()> {
                 );
                 give_emit_result(&mut guest, at, answer)
             };
-        "[method]batch-writer.forward" => |guest: Guest<'_>, handle: u32, pointer: u32, count: u32| -> Result<()> {
-            forward(&guest, handle, None, pointer, count)
+        "[method]batch-writer.forward" => |mut guest: Guest<'_>, handle: u32, pointer: u32, count: u32| -> Result<()> {
+            forward(&mut guest, handle, None, pointer, count)
         };
         "[method]batch-writer.forward-to" =>
-            |guest: Guest<'_>, handle: u32, port: u32, length: u32, pointer: u32, count: u32| -> Result<()> {
-                forward(&guest, handle, Some((port, length)), pointer, count)
+            |mut guest: Guest<'_>, handle: u32, port: u32, length: u32, pointer: u32, count: u32| -> Result<()> {
+                forward(&mut guest, handle, Some((port, length)), pointer, count)
             };
         "[method]batch-writer.set-content-type" =>
-            |guest: Guest<'_>, handle: u32, pointer: u32, length: u32| -> Result<()> {
+            |mut guest: Guest<'_>, handle: u32, pointer: u32, length: u32| -> Result<()> {
                 let (call, host, rep) = named(&guest, Kind::BatchWriter, handle)?;
-                let text = View::of(text(memory(&guest)?, pointer, length)?.as_bytes());
+                let text = View::of(text(memory(&mut guest)?, pointer, length)?.as_bytes());
                 check_answer(&guest, (call.writer_set_content_type)(host, rep, text))
             };
     });
@@ -412,24 +447,27 @@ fn batch_writer(linker: &mut Linker<State>) -> Result<()> {
 /// Levels as the contract counts them.
 const LEVELS: u32 = 5;
 
-fn log(guest: Guest<'_>, level: u32, pointer: u32, length: u32) -> Result<()> {
+fn log(mut guest: Guest<'_>, level: u32, pointer: u32, length: u32) -> Result<()> {
     let (call, host) = host(&guest)?;
     if level >= LEVELS {
         bail!("invalid discriminant {level}")
     }
-    let text = text(memory(&guest)?, pointer, length)?;
+    let text = text(memory(&mut guest)?, pointer, length)?;
     (call.log)(host, level, View::of(text.as_bytes()));
     Ok(())
 }
 
-fn has_capability(guest: Guest<'_>, pointer: u32, length: u32) -> Result<u32> {
+fn has_capability(mut guest: Guest<'_>, pointer: u32, length: u32) -> Result<u32> {
     let (call, host) = host(&guest)?;
-    let name = text(memory(&guest)?, pointer, length)?;
+    let name = text(memory(&mut guest)?, pointer, length)?;
     Ok(u32::from((call.has_capability)(host, View::of(name.as_bytes()))))
 }
 
 pub fn linker(engine: &Engine) -> Result<Linker<State>> {
     let mut linker = Linker::new(engine);
+    calls::define(&mut linker, MODULE)?;
+    linker.func_wrap(MODULE, "begin read", begin_read)?;
+    linker.func_wrap(MODULE, "end read", end_read)?;
     drops(&mut linker)?;
     buffers(&mut linker)?;
     flow_context(&mut linker)?;

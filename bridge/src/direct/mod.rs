@@ -1,26 +1,32 @@
 //! The direct path: a component's core modules, called without the engine's typed calls between.
 //!
 //! A component that imports nothing but the contract is instantiated as its binary says (`plan`), with functions of ours for its imports
-//! (`imports`), and its exports are called by our own canonical ABI (`abi`, `calls`). What the component model demands holds here as there: typed handles
+//! (`imports`), and its exports are called by our own canonical ABI (`abi`, `calls`) through a module of ours (`glue`). What the component model demands holds here as there: typed handles
 //! in one table (`handles`), borrows returned before a call ends, no call out of `realloc` or post-return, UTF-8, alignment and bounds checked.
 
 mod abi;
 mod calls;
+mod glue;
 mod handles;
 mod imports;
+mod memory;
 mod plan;
 mod types;
 
 use std::sync::Arc;
 
 use wasmtime::component::Component;
-use wasmtime::{
-    AsContextMut, Engine, Extern, Instance, Linker, Memory, Module, Result, Store, StoreContextMut, TypedFunc,
-};
+use wasmtime::{AsContextMut, Engine, Extern, Instance, Linker, Module, Result, Store, StoreContextMut, TypedFunc};
 use wasmtime::{Trap, bail};
 
+use abi::LastText;
+pub use abi::{ContentType, Emitted, Processed};
+use calls::Pending;
 pub use calls::{Arguments, DirectFunc, Given};
+pub use glue::NAME as GLUE;
 pub use handles::Handles;
+use imports::Reading;
+use memory::GuestMemory;
 use plan::{Argument, Place, Plan};
 
 use crate::state::State;
@@ -30,26 +36,27 @@ type Realloc = TypedFunc<(u32, u32, u32, u32), u32>;
 /// What a store keeps of the guest it calls directly. Empty on the typed path.
 #[derive(Default)]
 pub struct Guest {
-    memory: Option<Memory>,
-    realloc: Option<Realloc>,
+    memory: Option<GuestMemory>,
+    realloc: Option<Box<Realloc>>,
     handles: Handles,
+    last_content_type: LastText,
+    pending: Pending,
+    /// What `begin read` found and `end read` is to put into the guest's memory.
+    reading: Reading,
     /// The guest may not call out: it is in `realloc` or in a post-return.
     sealed: bool,
 }
 
 impl Guest {
-    fn memory(&self) -> Result<Memory> {
-        let Some(memory) = self.memory else {
-            bail!("the component has no memory")
-        };
-        Ok(memory)
+    /// The content type that was lifted last, where it was kept here.
+    pub fn last_content_type(&self) -> &[u8] {
+        self.last_content_type.bytes()
     }
 }
 
 /// Asks the guest for room of so many bytes: where it begins. All of it lies within the memory.
 fn reserve(store: &mut StoreContextMut<'_, State>, align: u32, bytes: usize) -> Result<u32> {
     let guest = &mut store.data_mut().guest;
-    let memory = guest.memory()?;
     let Some(realloc) = guest.realloc.take() else {
         bail!("the component has no `realloc`")
     };
@@ -63,7 +70,7 @@ fn reserve(store: &mut StoreContextMut<'_, State>, align: u32, bytes: usize) -> 
     if at % align != 0 {
         bail!("realloc return: result not aligned")
     }
-    if at as usize + bytes > memory.data_size(&*store) {
+    if at as usize + bytes > memory::extent(store)?.1 {
         bail!("realloc return: beyond end of memory")
     }
     Ok(at)
@@ -73,8 +80,7 @@ fn reserve(store: &mut StoreContextMut<'_, State>, align: u32, bytes: usize) -> 
 fn put(mut store: StoreContextMut<'_, State>, align: u32, bytes: &[u8]) -> Result<u32> {
     let at = reserve(&mut store, align, bytes.len())?;
     let start = at as usize;
-    let memory = store.data().guest.memory()?;
-    memory.data_mut(&mut store)[start..start + bytes.len()].copy_from_slice(bytes);
+    memory::bytes_mut(&mut store)?[start..start + bytes.len()].copy_from_slice(bytes);
     Ok(at)
 }
 
@@ -155,6 +161,7 @@ impl Found<'_> {
             && let Some(place) = self.plan.memory.as_ref().filter(is_there)
         {
             let memory = self.get(store, place)?.into_memory();
+            let memory = memory.map(|memory| GuestMemory::new(memory, &*store)).transpose()?;
             store.data_mut().guest.memory = memory;
         }
         if store.data().guest.realloc.is_none()
@@ -162,7 +169,7 @@ impl Found<'_> {
         {
             let function = self.get(store, place)?.into_func();
             let typed = function.map(|function| function.typed(&mut *store)).transpose()?;
-            store.data_mut().guest.realloc = typed;
+            store.data_mut().guest.realloc = typed.map(Box::new);
         }
         Ok(())
     }
@@ -178,15 +185,11 @@ impl Found<'_> {
         let Some(export) = exports.find(|export| export.interface == interface && export.name == name) else {
             return Ok(None);
         };
-        let mut func = |place: &Place| -> Result<wasmtime::Func> {
-            let Some(function) = self.get(store, place)?.into_func() else {
-                bail!("`{}` is no function", place.name)
-            };
-            Ok(function)
+        let place = &export.function;
+        let Some(function) = self.get(store, place)?.into_func() else {
+            bail!("`{}` is no function", place.name)
         };
-        let function = func(&export.function)?;
-        let post_return = export.post_return.as_ref().map(func).transpose()?;
-        DirectFunc::new(store, function, post_return).map(Some)
+        DirectFunc::new(store, function).map(Some)
     }
 }
 

@@ -9,6 +9,9 @@ use wasmtime_environ::component::{
 use wasmtime_environ::wasmparser::{Validator, WasmFeatures};
 use wasmtime_environ::{EntityIndex, IndexType, ModuleTranslation, PrimaryMap, ScopeVec, Tunables};
 
+use super::glue::{self, Wrapped};
+use super::types;
+
 /// An item of a core instance.
 #[derive(Serialize, Deserialize, Clone, PartialEq)]
 pub struct Place {
@@ -35,7 +38,6 @@ pub struct ExportedFunction {
     pub interface: String,
     pub name: String,
     pub function: Place,
-    pub post_return: Option<Place>,
 }
 
 #[derive(Serialize, Deserialize, Default)]
@@ -66,9 +68,85 @@ pub fn make(wasm: &[u8]) -> Fit<(Plan, Vec<Vec<u8>>)> {
         types: &types,
         modules: &modules,
     };
-    let plan = planner.plan()?;
-    let bytes = modules.values().map(|module| module.wasm.to_vec()).collect();
+    let (mut plan, exported) = planner.plan()?;
+    let mut bytes: Vec<Vec<u8>> = modules.values().map(|module| module.wasm.to_vec()).collect();
+    bytes.push(plan.insert_glue(&exported, bytes.len())?);
     Ok((plan, bytes))
+}
+
+/// A function as the guest itself exports it.
+struct Exported {
+    interface: String,
+    name: String,
+    function: Place,
+    post_return: Option<Place>,
+}
+
+impl Argument {
+    fn place_mut(&mut self) -> Option<&mut Place> {
+        match self {
+            Argument::Place(place) => Some(place),
+            Argument::Host(_) => None,
+        }
+    }
+}
+
+impl Plan {
+    /// Adds a step for the glue, which is the module `module`, as early as everything it needs is there: its bytes.
+    fn insert_glue(&mut self, exported: &[Exported], module: usize) -> Fit<Vec<u8>> {
+        let mut functions = Vec::new();
+        for export in exported {
+            if let Some((parameters, gives)) = types::core_shape(&export.interface, &export.name) {
+                self.exports.push(ExportedFunction {
+                    interface: export.interface.clone(),
+                    name: export.name.clone(),
+                    function: Place {
+                        instance: 0,
+                        name: glue::call_name(functions.len()),
+                    },
+                });
+                functions.push(Wrapped {
+                    parameters,
+                    gives,
+                    function: &export.function,
+                    post_return: export.post_return.as_ref(),
+                });
+            }
+        }
+        let Some((arguments, bytes)) = glue::make(&functions, self.realloc.as_ref()) else {
+            return no("it has no `realloc` for the texts it is given");
+        };
+        let needed = arguments.iter().filter_map(|argument| match argument {
+            Argument::Place(place) => Some(place.instance + 1),
+            Argument::Host(_) => None,
+        });
+        let at = needed.max().unwrap_or(0);
+        for function in &mut self.exports {
+            function.function.instance = at;
+        }
+        for step in &mut self.steps[at..] {
+            for argument in &mut step.arguments {
+                // What is instantiated from here on moves one place on.
+                if let Some(place) = argument.place_mut().filter(|place| place.instance >= at) {
+                    place.instance += 1;
+                }
+                if let (Argument::Host(name), true) = (&*argument, self.realloc.is_some()) {
+                    let function = name.strip_prefix("streaming/types ").unwrap_or_default();
+                    if function == glue::READ || function == glue::READ_ALL {
+                        *argument = Argument::Place(Place {
+                            instance: at,
+                            name: function.to_owned(),
+                        });
+                    }
+                }
+            }
+        }
+        if let Some(memory) = self.memory.as_mut().filter(|place| place.instance >= at) {
+            memory.instance += 1;
+        }
+        self.steps.insert(at, Step { module, arguments });
+        Ok(bytes)
+    }
 }
 
 struct Planner<'a> {
@@ -83,7 +161,7 @@ fn no<T>(why: &str) -> Fit<T> {
 }
 
 impl Planner<'_> {
-    fn plan(&self) -> Fit<Plan> {
+    fn plan(&self) -> Fit<(Plan, Vec<Exported>)> {
         self.check_imports()?;
         let mut plan = Plan::default();
         let mut modules_of = Vec::new();
@@ -128,8 +206,7 @@ impl Planner<'_> {
         }
         plan.memory = memories.pop();
         plan.realloc = reallocs.pop();
-        self.exports(&mut plan.exports, &modules_of, &post_returns)?;
-        Ok(plan)
+        Ok((plan, self.exports(&modules_of, &post_returns)?))
     }
 
     fn check_imports(&self) -> Fit<()> {
@@ -232,12 +309,8 @@ impl Planner<'_> {
         self.imported(*import)
     }
 
-    fn exports(
-        &self,
-        functions: &mut Vec<ExportedFunction>,
-        modules_of: &[StaticModuleIndex],
-        post_returns: &[Place],
-    ) -> Fit<()> {
+    fn exports(&self, modules_of: &[StaticModuleIndex], post_returns: &[Place]) -> Fit<Vec<Exported>> {
+        let mut functions = Vec::new();
         for (interface, (index, _)) in self.component.exports.raw_iter() {
             let Export::Instance { exports, .. } = &self.component.export_items[*index] else {
                 continue;
@@ -250,7 +323,7 @@ impl Planner<'_> {
                 let post_return = options
                     .post_return
                     .map(|index| post_returns[index.as_u32() as usize].clone());
-                functions.push(ExportedFunction {
+                functions.push(Exported {
                     interface: interface.to_string(),
                     name: name.to_string(),
                     function: self.core_place(func, modules_of)?,
@@ -258,6 +331,6 @@ impl Planner<'_> {
                 });
             }
         }
-        Ok(())
+        Ok(functions)
     }
 }

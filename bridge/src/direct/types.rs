@@ -1,5 +1,6 @@
 //! Whether a component's exports have the contract's types: what the engine checks when it finds a typed function.
 
+use super::glue::Parameter;
 use wasmtime::Engine;
 use wasmtime::component::types::{ComponentFunc, ComponentItem, Type};
 use wasmtime::component::{Component, ResourceType};
@@ -110,13 +111,40 @@ impl Shapes<'_> {
     }
 }
 
-fn expected(interface: &str, name: &str) -> Option<String> {
+fn shape(interface: &str, name: &str) -> Option<&'static str> {
     let mut functions = FUNCTIONS.iter();
-    let (_, _, shape) = functions.find(|(known, function, _)| *known == interface && *function == name)?;
-    let words = WORDS.iter().fold((*shape).to_owned(), |shape, (word, meaning)| {
-        shape.replace(word, meaning)
-    });
+    let found = functions.find(|(known, function, _)| *known == interface && *function == name);
+    found.map(|(_, _, shape)| *shape)
+}
+
+fn expected(interface: &str, name: &str) -> Option<String> {
+    let words = WORDS
+        .iter()
+        .fold(shape(interface, name)?.to_owned(), |shape, (word, meaning)| {
+            shape.replace(word, meaning)
+        });
     Some(words)
+}
+
+/// "streaming/source" of "torvyn:streaming/source@0.1.0".
+pub fn bare(interface: &str) -> &str {
+    let name = interface.trim_start_matches("torvyn:");
+    name.split('@').next().unwrap_or(name)
+}
+
+/// What a function of the contract takes in core WebAssembly, and whether it gives a pointer to its result.
+pub fn core_shape(interface: &str, name: &str) -> Option<(Vec<Parameter>, bool)> {
+    use Parameter::{Long, Text, Word};
+    let (takes, gives) = shape(bare(interface), name)?.split_once(" -> ")?;
+    let takes = takes.split(',').filter(|word| !word.is_empty());
+    let parameters = takes.flat_map(|word| match word {
+        "IN" => vec![Long, Long, Text, Word, Word],
+        "RUN" => vec![Word, Word],
+        "string" => vec![Text],
+        "u64" => vec![Long],
+        _ => vec![Word],
+    });
+    Some((parameters.collect(), !gives.is_empty()))
 }
 
 /// The first function that is not the contract's, though its interface is.
@@ -136,11 +164,7 @@ pub fn find_drifted(engine: &Engine, component: &Component) -> Option<String> {
         let ComponentItem::ComponentInstance(instance) = item.ty else {
             continue;
         };
-        let known = interface
-            .trim_start_matches("torvyn:")
-            .split('@')
-            .next()
-            .unwrap_or(interface);
+        let known = bare(interface);
         for (name, item) in instance.exports(engine) {
             let (ComponentItem::ComponentFunc(function), Some(expected)) = (item.ty, expected(known, name)) else {
                 continue;

@@ -1,0 +1,72 @@
+//! The guest's linear memory, found without asking the engine each time.
+
+use std::ptr::NonNull;
+
+use wasmtime::{AsContext, AsContextMut, Memory, Result, bail};
+
+use crate::state::State;
+
+/// A 32-bit memory of one store's. The engine reserves all it can grow to (`Config::memory_may_move` is off), so it never moves; how large it
+/// is stays true until the store's limiter is asked about another growth.
+pub struct GuestMemory {
+    memory: Memory,
+    base: NonNull<u8>,
+    size: usize,
+    growths: u64,
+}
+
+// SAFETY: used with its store, by one thread at a time.
+unsafe impl Send for GuestMemory {}
+unsafe impl Sync for GuestMemory {}
+
+impl GuestMemory {
+    pub fn new(memory: Memory, store: impl AsContext<Data = State>) -> Result<GuestMemory> {
+        if memory.ty(&store).is_64() {
+            bail!("the component's memory is not a 32-bit one")
+        }
+        let Some(base) = NonNull::new(memory.data_ptr(&store)) else {
+            bail!("the component's memory is nowhere")
+        };
+        Ok(GuestMemory {
+            memory,
+            base,
+            size: memory.data_size(&store),
+            growths: store.as_context().data().limiter.memory_growths,
+        })
+    }
+}
+
+/// Where the guest's memory begins, and its size in bytes.
+pub fn extent(store: &mut impl AsContextMut<Data = State>) -> Result<(NonNull<u8>, usize)> {
+    let mut store = store.as_context_mut();
+    let state = store.data();
+    let Some(known) = &state.guest.memory else {
+        bail!("the component has no memory")
+    };
+    if known.growths != state.limiter.memory_growths {
+        let size = known.memory.data_size(&store);
+        let state = store.data_mut();
+        let growths = state.limiter.memory_growths;
+        if let Some(known) = &mut state.guest.memory {
+            (known.size, known.growths) = (size, growths);
+        }
+    }
+    match &store.data().guest.memory {
+        Some(known) => Ok((known.base, known.size)),
+        None => bail!("the component has no memory"),
+    }
+}
+
+/// All of the guest's memory.
+pub fn bytes(store: &mut impl AsContextMut<Data = State>) -> Result<&[u8]> {
+    let (base, size) = extent(store)?;
+    // SAFETY: it is the store's, which is borrowed as long: nothing runs in it meanwhile that could write there.
+    Ok(unsafe { std::slice::from_raw_parts(base.as_ptr(), size) })
+}
+
+/// As `bytes`, to be written.
+pub fn bytes_mut(store: &mut impl AsContextMut<Data = State>) -> Result<&mut [u8]> {
+    let (base, size) = extent(store)?;
+    // SAFETY: as above.
+    Ok(unsafe { std::slice::from_raw_parts_mut(base.as_ptr(), size) })
+}
