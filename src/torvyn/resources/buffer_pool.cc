@@ -197,8 +197,7 @@ AllocateStatus BufferPool::Impl::allocate(std::uint64_t capacity_hint, BufferHea
   header->size.store(0, std::memory_order_relaxed);
   header->content_type.store(0, std::memory_order_relaxed);
   step(*header, BufferAction::acquire);
-  // Release: from here `find` may take a reference, and must see the header as it was just set.
-  header->references.store(1, std::memory_order_release);
+  header->references.store(1, std::memory_order_relaxed);
   return AllocateStatus::ok;
 }
 
@@ -303,7 +302,7 @@ AllocateStatus BufferPool::Impl::adopt(std::span<const std::byte> bytes, std::fu
   tier_book.allocated.fetch_add(1, std::memory_order_relaxed);
   step(*made, BufferAction::acquire);
   step(*made, BufferAction::publish);
-  made->references.store(1, std::memory_order_release);
+  made->references.store(1, std::memory_order_relaxed);
   header = made;
   return AllocateStatus::ok;
 }
@@ -411,25 +410,6 @@ AllocateStatus BufferPool::adopt(std::span<const std::byte> bytes, std::function
   return AllocateStatus::ok;
 }
 
-BufferRef BufferPool::find(ResourceId id) noexcept {
-  if (!id.valid() || id.slot >= impl_->slot_count) return {};
-  BufferHeader& header = impl_->headers[id.slot];
-  // Only a live buffer can be joined: from 0 there is no way up but `allocate`. Acquire: see the header as `allocate`
-  // left it.
-  std::uint32_t references = header.references.load(std::memory_order_relaxed);
-  do {
-    if (references == 0) return {};
-  } while (!header.references.compare_exchange_weak(references, references + 1, std::memory_order_acquire,
-                                                    std::memory_order_relaxed));
-  // Held now, so the generation stands still. It may be a later one, if the buffer went and came back before the
-  // exchange.
-  BufferRef found(&header, 0, 0);
-  if (header.generation.load(std::memory_order_relaxed) != id.generation) return {};
-  static_cast<void>(found.state());  // Acquire: what was written before the buffer was passed on
-  found.size_ = header.size.load(std::memory_order_relaxed);
-  return found;
-}
-
 std::uint64_t BufferPool::max_buffer_bytes() const noexcept { return impl_->options.max_buffer_bytes; }
 
 PoolStats BufferPool::stats() const noexcept {
@@ -484,11 +464,16 @@ void BufferPool::recycle(BufferHeader* header) noexcept { impl_->recycle(*header
 // The count is the only meeting point of a buffer's users. Release: what this thread did with the buffer comes before
 // the count goes down. Acquire: whoever takes it to zero has all of that behind it before the buffer is changed or
 // handed out again. Taking references (copy, reserve_references) can be relaxed: it starts from one that is held, so
-// the count can't reach zero meanwhile.
+// the count can't reach zero meanwhile. Where all that are left are dropped there is nobody to meet.
 void BufferRef::drop_references(BufferHeader* header, std::uint32_t count) noexcept {
-  const std::uint32_t before = header->references.fetch_sub(count, std::memory_order_acq_rel);
-  TORVYN_ASSERT(before >= count, "more references to a buffer were dropped than taken");
-  if (before == count) header->pool->recycle(header);
+  if (header->references.load(std::memory_order_acquire) == count) {
+    header->references.store(0, std::memory_order_relaxed);
+  } else {
+    const std::uint32_t before = header->references.fetch_sub(count, std::memory_order_acq_rel);
+    TORVYN_ASSERT(before >= count, "more references to a buffer were dropped than taken");
+    if (before != count) return;
+  }
+  header->pool->recycle(header);
 }
 
 BufferRef BufferRef::slice(std::uint32_t offset, std::uint32_t size) const noexcept {

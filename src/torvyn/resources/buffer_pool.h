@@ -171,6 +171,7 @@ class BufferRef {
   BufferRef(BufferHeader* header, std::uint32_t offset, std::uint32_t size) noexcept
       : header_(header), offset_(offset), size_(size) {}
 
+  bool sole() const noexcept;
   void grow_to(std::uint32_t size) noexcept {
     header_->size.store(size, std::memory_order_relaxed);
     offset_ = 0;
@@ -183,10 +184,14 @@ class BufferRef {
 };
 static_assert(sizeof(BufferRef) == 16);
 
+// Whose reference is the only one has the buffer to itself: there is nobody to take another from. Acquire: what others did to it before they
+// dropped theirs is done.
+inline bool BufferRef::sole() const noexcept { return header_->references.load(std::memory_order_acquire) == 1; }
+
 // Steps but lend and give_back have one owner, so a plain store does: nobody else changes the state. Lending and giving
 // back touch only `loans`, so two threads can't undo each other's step, and the state they rest on, in_transit, ends
 // only with the last reference, of which each of them holds one. `loans` orders nothing: the bytes were frozen before,
-// and the count of references orders the end. Inline: callers name the action, and the switch goes away.
+// and the count of references orders the end. Of a buffer that nobody else holds they are counted without an exchange. Inline: callers name the action, and the switch goes away.
 inline bool BufferRef::apply(BufferAction action) noexcept {
   BufferHeader& header = *header_;
   switch (action) {
@@ -196,10 +201,20 @@ inline bool BufferRef::apply(BufferAction action) noexcept {
       return false;
     case BufferAction::lend:
       if (!next_state(state(), action)) return false;
-      header.loans.fetch_add(1, std::memory_order_relaxed);
+      if (sole()) {
+        header.loans.store(header.loans.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+      } else {
+        header.loans.fetch_add(1, std::memory_order_relaxed);
+      }
       return true;
     case BufferAction::give_back: {
+      const bool alone = sole();
       std::uint32_t loans = header.loans.load(std::memory_order_relaxed);
+      if (alone) {
+        if (loans == 0) return false;
+        header.loans.store(loans - 1, std::memory_order_relaxed);
+        return true;
+      }
       do {
         if (loans == 0) return false;
       } while (!header.loans.compare_exchange_weak(loans, loans - 1, std::memory_order_relaxed));
@@ -258,10 +273,6 @@ class BufferPool {
   // Status: too_large, exhausted as `allocate`; an empty-handed `release` is fine.
   [[nodiscard]] AllocateStatus adopt(std::span<const std::byte> bytes, std::function<void()> release,
                                      BufferRef& out) noexcept;
-
-  // What has been written to the buffer that `id` names, or nothing where it was released since. Any id is safe to ask
-  // for. What is found may still be in its owner's hands: look at its state before its bytes.
-  BufferRef find(ResourceId id) noexcept;
 
   std::uint64_t max_buffer_bytes() const noexcept;
   PoolStats stats() const noexcept;
