@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "torvyn/resources/free_stack.h"
+#include "torvyn/resources/magazine.h"
 
 namespace torvyn::resources {
 namespace {
@@ -87,11 +88,16 @@ void move_generation_on(BufferHeader& header) noexcept {
   header.generation.store(next == 0 ? 1 : next, std::memory_order_relaxed);
 }
 
-// One tier's books. What every allocation and release changes shares a cache line.
+// Of a tier's buffers, all magazines together may keep at most a quarter from the other threads.
+constexpr std::uint32_t buffers_per_magazine_slot = 4 * magazine_threads_max;
+
+// One tier's books. What every allocation and release that finds no magazine changes shares a cache line.
 struct TierBook {
   alignas(64) FreeStack free;
   std::atomic<std::uint64_t> allocated{0};
   std::atomic<std::uint64_t> returned{0};
+  Magazine* magazines = nullptr;  // by the thread's number
+  std::uint32_t magazine_slots = 0;
   alignas(64) FreeStack trimmed;       // free, and their memory given back
   std::atomic<std::uint32_t> made{0};  // buffers to keep that were used for the first time
   std::atomic<std::uint64_t> fallbacks{0};
@@ -100,6 +106,23 @@ struct TierBook {
   std::uint32_t kept = 0;
   std::uint32_t first_slot = 0;
   Reservation data;
+  Reservation magazine_memory;
+
+  // This thread's magazine, or null where it has none.
+  Magazine* magazine() const noexcept {
+    if (magazine_slots == 0) return nullptr;
+    const std::uint32_t number = thread_number();
+    return number < magazine_threads_max ? &magazines[number] : nullptr;
+  }
+
+  // What all threads have counted together.
+  std::uint64_t counted(std::atomic<std::uint64_t> Magazine::* counter,
+                        const std::atomic<std::uint64_t>& rest) const noexcept {
+    std::uint64_t sum = rest.load(std::memory_order_acquire);
+    for (std::uint32_t number = 0; magazines != nullptr && number < magazine_threads_max; ++number)
+      sum += (magazines[number].*counter).load(std::memory_order_acquire);
+    return sum;
+  }
 };
 
 }  // namespace
@@ -164,6 +187,12 @@ Status BufferPool::Impl::reserve() {
   for (std::size_t tier = 0; tier < tiers.size(); ++tier) {
     tiers[tier].kept = options.kept[tier];
     if (!tiers[tier].data.reserve(tier_bytes[tier] * options.kept[tier])) return failed(system_reason());
+    const std::uint32_t slots_each = options.kept[tier] / buffers_per_magazine_slot;
+    if (tier == huge_index || slots_each == 0) continue;
+    if (!tiers[tier].magazine_memory.reserve(std::uint64_t{magazine_threads_max} * sizeof(Magazine)))
+      return failed(system_reason());
+    tiers[tier].magazines = reinterpret_cast<Magazine*>(tiers[tier].magazine_memory.data());
+    tiers[tier].magazine_slots = std::min(slots_each, magazine_slots_max);
   }
   if (!header_memory.reserve(std::uint64_t{slot_count} * sizeof(BufferHeader))) return failed(system_reason());
   headers = reinterpret_cast<BufferHeader*>(header_memory.data());
@@ -182,7 +211,10 @@ AllocateStatus BufferPool::Impl::allocate(std::uint64_t capacity_hint, BufferHea
 
   AllocateStatus status = AllocateStatus::ok;
   std::uint64_t bytes = tier_bytes[static_cast<std::size_t>(tier)];
-  if (tier == Tier::huge) {
+  Magazine* const magazine = tier_book.magazine();
+  if (magazine != nullptr && magazine->count != 0) {
+    header = &headers[magazine->slots[--magazine->count]];
+  } else if (tier == Tier::huge) {
     bytes = round_up(capacity_hint, huge_buffer_step_bytes);
     status = take_huge(bytes, header);
   } else {
@@ -192,7 +224,11 @@ AllocateStatus BufferPool::Impl::allocate(std::uint64_t capacity_hint, BufferHea
   if (status == AllocateStatus::exhausted) tier_book.exhausted.fetch_add(1, std::memory_order_relaxed);
   if (status != AllocateStatus::ok) return status;
 
-  tier_book.allocated.fetch_add(1, std::memory_order_relaxed);
+  if (magazine != nullptr) {
+    Magazine::add_one(magazine->allocated, std::memory_order_relaxed);
+  } else {
+    tier_book.allocated.fetch_add(1, std::memory_order_relaxed);
+  }
   header->capacity = static_cast<std::uint32_t>(std::min(bytes, options.max_buffer_bytes));
   header->size.store(0, std::memory_order_relaxed);
   header->content_type.store(0, std::memory_order_relaxed);
@@ -353,9 +389,16 @@ void BufferPool::Impl::recycle(BufferHeader& header) noexcept {
   TierBook& tier_book = book(header.tier);
   if (!header.pooled) tier_book.fallbacks_returned.fetch_add(1, std::memory_order_release);
   // Release, after `allocated` of the same buffer: who sees this return sees the allocation too.
-  tier_book.returned.fetch_add(1, std::memory_order_release);
+  Magazine* const magazine = tier_book.magazine();
+  if (magazine != nullptr) {
+    Magazine::add_one(magazine->returned, std::memory_order_release);
+  } else {
+    tier_book.returned.fetch_add(1, std::memory_order_release);
+  }
   if (!header.pooled) {
     unmake(header);
+  } else if (magazine != nullptr && magazine->count < tier_book.magazine_slots) {
+    magazine->slots[magazine->count++] = header.slot;
   } else if (header.tier == Tier::huge) {
     const std::scoped_lock lock(huge_mutex);
     huge_free.push_back(&header);
@@ -419,10 +462,10 @@ PoolStats BufferPool::stats() const noexcept {
     TierStats& tier = stats.tiers[index];
     // What is subtracted is read first: no difference can come out below zero by that.
     const std::uint64_t fallbacks_returned = book.fallbacks_returned.load(std::memory_order_acquire);
-    tier.returned = book.returned.load(std::memory_order_acquire);
+    tier.returned = book.counted(&Magazine::returned, book.returned);
     tier.fallbacks = book.fallbacks.load(std::memory_order_acquire);
     const std::uint64_t made = book.made.load(std::memory_order_acquire);
-    tier.allocated = book.allocated.load(std::memory_order_acquire);
+    tier.allocated = book.counted(&Magazine::allocated, book.allocated);
     tier.exhausted = book.exhausted.load(std::memory_order_relaxed);
     tier.buffer_bytes = tier_bytes[index];
     tier.capacity = book.kept;
@@ -438,6 +481,8 @@ PoolStats BufferPool::stats() const noexcept {
 void BufferPool::trim() noexcept {
   for (std::size_t index = 0; index < huge_index; ++index) {
     TierBook& book = impl_->tiers[index];
+    if (Magazine* const magazine = book.magazine(); magazine != nullptr)
+      while (magazine->count != 0) book.free.push(impl_->headers, magazine->slots[--magazine->count]);
     // Bounded: others may release meanwhile.
     for (std::uint32_t left = book.kept; left != 0; --left) {
       BufferHeader* const header = book.free.pop(impl_->headers);

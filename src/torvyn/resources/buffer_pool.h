@@ -251,7 +251,8 @@ struct PoolStats {
 // The tiers. Small, medium and large reserve address space when the pool is made and commit memory at first touch; huge
 // buffers are made on demand and kept up to their number.
 // Thread: every member may be called from any thread at once. While a tier has buffers, allocating and releasing small,
-// medium and large ones takes no lock and enters no allocator. Huge ones take a short lock; making one of them or a
+// medium and large ones takes no lock and enters no allocator; where a tier keeps hundreds, each thread has up to 14 free ones at hand, which
+// the others don't get. Huge ones take a short lock; making one of them or a
 // one-off enters the allocator.
 class BufferPool {
  public:
@@ -277,8 +278,8 @@ class BufferPool {
   std::uint64_t max_buffer_bytes() const noexcept;
   PoolStats stats() const noexcept;
 
-  // Gives the memory of free buffers back to the machine; the buffers stay. For quiet times: it takes out one buffer at
-  // a time, which a tier about to run out may miss for a moment.
+  // Gives the memory of free buffers back to the machine; the buffers stay, and so does the memory of the few that other threads have at
+  // hand. For quiet times: it takes out one buffer at a time, which a tier about to run out may miss for a moment.
   void trim() noexcept;
 
  private:
