@@ -88,8 +88,10 @@ void move_generation_on(BufferHeader& header) noexcept {
   header.generation.store(next == 0 ? 1 : next, std::memory_order_relaxed);
 }
 
-// Of a tier's buffers, all magazines together may keep at most a quarter from the other threads.
-constexpr std::uint32_t buffers_per_magazine_slot = 4 * magazine_threads_max;
+// A magazine holds one buffer of this many of its tier: a run of 64 fits one of the small tier.
+constexpr std::uint32_t buffers_per_magazine_slot = 32;
+// All magazines of a tier together keep at most this part of it from the other threads.
+constexpr std::uint32_t magazines_part = 4;
 
 // One tier's books. What every allocation and release that finds no magazine changes shares a cache line.
 struct TierBook {
@@ -97,7 +99,8 @@ struct TierBook {
   std::atomic<std::uint64_t> allocated{0};
   std::atomic<std::uint64_t> returned{0};
   Magazine* magazines = nullptr;  // by the thread's number
-  std::uint32_t magazine_slots = 0;
+  std::uint32_t magazine_count = 0;
+  std::uint32_t magazine_slots = 0;    // of each
   alignas(64) FreeStack trimmed;       // free, and their memory given back
   std::atomic<std::uint32_t> made{0};  // buffers to keep that were used for the first time
   std::atomic<std::uint64_t> fallbacks{0};
@@ -110,16 +113,16 @@ struct TierBook {
 
   // This thread's magazine, or null where it has none.
   Magazine* magazine() const noexcept {
-    if (magazine_slots == 0) return nullptr;
+    if (magazine_count == 0) return nullptr;
     const std::uint32_t number = thread_number();
-    return number < magazine_threads_max ? &magazines[number] : nullptr;
+    return number < magazine_count ? &magazines[number] : nullptr;
   }
 
   // What all threads have counted together.
   std::uint64_t counted(std::atomic<std::uint64_t> Magazine::* counter,
                         const std::atomic<std::uint64_t>& rest) const noexcept {
     std::uint64_t sum = rest.load(std::memory_order_acquire);
-    for (std::uint32_t number = 0; magazines != nullptr && number < magazine_threads_max; ++number)
+    for (std::uint32_t number = 0; number < magazine_count; ++number)
       sum += (magazines[number].*counter).load(std::memory_order_acquire);
     return sum;
   }
@@ -187,12 +190,13 @@ Status BufferPool::Impl::reserve() {
   for (std::size_t tier = 0; tier < tiers.size(); ++tier) {
     tiers[tier].kept = options.kept[tier];
     if (!tiers[tier].data.reserve(tier_bytes[tier] * options.kept[tier])) return failed(system_reason());
-    const std::uint32_t slots_each = options.kept[tier] / buffers_per_magazine_slot;
+    const std::uint32_t slots_each = std::min(options.kept[tier] / buffers_per_magazine_slot, magazine_slots_max);
     if (tier == huge_index || slots_each == 0) continue;
-    if (!tiers[tier].magazine_memory.reserve(std::uint64_t{magazine_threads_max} * sizeof(Magazine)))
-      return failed(system_reason());
-    tiers[tier].magazines = reinterpret_cast<Magazine*>(tiers[tier].magazine_memory.data());
-    tiers[tier].magazine_slots = std::min(slots_each, magazine_slots_max);
+    TierBook& book = tiers[tier];
+    book.magazine_slots = slots_each;
+    book.magazine_count = std::min(options.kept[tier] / magazines_part / slots_each, magazine_threads_max);
+    if (!book.magazine_memory.reserve(book.magazine_count * sizeof(Magazine))) return failed(system_reason());
+    book.magazines = reinterpret_cast<Magazine*>(book.magazine_memory.data());
   }
   if (!header_memory.reserve(std::uint64_t{slot_count} * sizeof(BufferHeader))) return failed(system_reason());
   headers = reinterpret_cast<BufferHeader*>(header_memory.data());

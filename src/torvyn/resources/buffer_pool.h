@@ -251,8 +251,8 @@ struct PoolStats {
 // The tiers. Small, medium and large reserve address space when the pool is made and commit memory at first touch; huge
 // buffers are made on demand and kept up to their number.
 // Thread: every member may be called from any thread at once. While a tier has buffers, allocating and releasing small,
-// medium and large ones takes no lock and enters no allocator; where a tier keeps hundreds, each thread has up to 14 free ones at hand, which
-// the others don't get. Huge ones take a short lock; making one of them or a
+// medium and large ones takes no lock and enters no allocator; a few threads (8 by default) have a 32nd of a tier's free ones at hand, 128 at most,
+// which the others don't get. Huge ones take a short lock; making one of them or a
 // one-off enters the allocator.
 class BufferPool {
  public:
@@ -278,7 +278,7 @@ class BufferPool {
   std::uint64_t max_buffer_bytes() const noexcept;
   PoolStats stats() const noexcept;
 
-  // Gives the memory of free buffers back to the machine; the buffers stay, and so does the memory of the few that other threads have at
+  // Gives the memory of free buffers back to the machine; the buffers stay, and so does the memory of those that other threads have at
   // hand. For quiet times: it takes out one buffer at a time, which a tier about to run out may miss for a moment.
   void trim() noexcept;
 

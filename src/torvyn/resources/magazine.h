@@ -7,9 +7,9 @@
 
 namespace torvyn::resources {
 
-// Threads that have magazines at once; what others allocate and release goes through the tier's stack.
+// Threads that are numbered at once; what others allocate and release goes through the tier's stack.
 inline constexpr std::uint32_t magazine_threads_max = 64;
-inline constexpr std::uint32_t magazine_slots_max = 14;
+inline constexpr std::uint32_t magazine_slots_max = 128;
 
 namespace detail {
 // This thread's number + 1; 0 = not asked for yet.

@@ -4,22 +4,15 @@
 
 #include <atomic>
 #include <latch>
-#include <memory>
 #include <mutex>
 #include <set>
 #include <thread>
 #include <vector>
 
-#include "torvyn/resources/buffer_pool.h"
+#include "torvyn/resources/test_pool.h"
 
 namespace torvyn::resources {
 namespace {
-
-BufferRef allocate(BufferPool& pool) {
-  BufferRef buffer;
-  EXPECT_EQ(pool.allocate(1, buffer), AllocateStatus::ok);
-  return buffer;
-}
 
 TEST(ThreadNumber, IsTheSameForAThreadAndAnotherForEachOther) {
   std::mutex mutex;
@@ -49,7 +42,7 @@ TEST(ThreadNumber, IsGivenOutAgainWhenAThreadEnds) {
 }
 
 TEST(ThreadNumber, RunsOutWithoutHarm) {
-  const auto pool = *BufferPool::create({});
+  const auto pool = make_pool();
   constexpr std::uint32_t threads_count = magazine_threads_max + 8;
   std::latch all_here(threads_count);
   std::atomic<std::uint32_t> without{0};
@@ -59,7 +52,7 @@ TEST(ThreadNumber, RunsOutWithoutHarm) {
       threads.emplace_back([&] {
         without += thread_number() >= magazine_threads_max;
         all_here.arrive_and_wait();
-        for (int i = 0; i < 100; ++i) allocate(*pool);
+        for (int i = 0; i < 100; ++i) allocate(*pool, 1);
       });
   }
   EXPECT_GE(without, 8U);
@@ -70,30 +63,26 @@ TEST(ThreadNumber, RunsOutWithoutHarm) {
 }
 
 TEST(Magazine, IsLeftToTheThreadThatHasItsNumberNext) {
-  const auto pool = *BufferPool::create({});
+  const auto pool = make_pool();
   const std::byte* first = nullptr;
-  std::jthread([&] { first = allocate(*pool).bytes().data(); }).join();
+  std::jthread([&] { first = allocate(*pool, 1).bytes().data(); }).join();
   const std::byte* second = nullptr;
-  std::jthread([&] { second = allocate(*pool).bytes().data(); }).join();
+  std::jthread([&] { second = allocate(*pool, 1).bytes().data(); }).join();
   EXPECT_EQ(first, second);
   EXPECT_EQ(pool->stats().tiers[0].reused, 1U);
 }
 
 TEST(Magazine, KeepsNoMoreThanAQuarterOfATierFromTheOthers) {
-  // As few as give a magazine one slot, and all of them in use before.
-  constexpr std::uint32_t kept = 4 * magazine_threads_max;
-  const auto pool = *BufferPool::create({.kept = {kept, 0, 0, 0}, .fallback_alloc = false});
-  std::latch all_done(magazine_threads_max);
-  {
-    std::vector<BufferRef> all;
-    for (std::uint32_t i = 0; i < kept; ++i) all.push_back(allocate(*pool));
-  }
+  constexpr std::uint32_t kept = 512;
+  const auto pool = make_pool({.kept = {kept, 0, 0, 0}, .fallback_alloc = false});
+  constexpr int threads_count = 16;
+  std::latch all_done(threads_count + 1);
   std::vector<std::jthread> threads;
-  for (std::uint32_t thread = 0; thread < magazine_threads_max - 1; ++thread)
+  for (int thread = 0; thread < threads_count; ++thread)
     threads.emplace_back([&] {
       {
         std::vector<BufferRef> some;
-        for (int i = 0; i < 3; ++i) some.push_back(allocate(*pool));
+        for (std::uint32_t i = 0; i < kept / threads_count; ++i) some.push_back(allocate(*pool, 1));
       }
       all_done.arrive_and_wait();
     });
@@ -105,10 +94,10 @@ TEST(Magazine, KeepsNoMoreThanAQuarterOfATierFromTheOthers) {
 }
 
 TEST(Magazine, GoesBackToTheTierWhenThePoolIsTrimmed) {
-  const auto pool = *BufferPool::create({});
-  allocate(*pool);
+  const auto pool = make_pool();
+  allocate(*pool, 1);
   pool->trim();
-  const BufferRef again = allocate(*pool);
+  const BufferRef again = allocate(*pool, 1);
   EXPECT_EQ(pool->stats().tiers[0].reused, 1U);
 }
 
