@@ -1,12 +1,15 @@
 // One measurement of a pipeline of components, through the same calls as any program that embeds Torvyn.
 //
-//   torvyn_pipeline_bench SIZE WARM COUNT MAX_BATCH SOURCE.wasm [PROCESSOR.wasm…] SINK.wasm
+//   torvyn_pipeline_bench [--on-demand] SIZE WARM COUNT MAX_BATCH SOURCE.wasm [PROCESSOR.wasm…] SINK.wasm
+//
+// With --on-demand no pool of instances is reserved, which valgrind has no room for.
 //
 // Runs flows of WARM elements of SIZE bytes, WARM and WARM + COUNT, and prints the difference of the last two as one line of JSON: what
 // COUNT elements cost once all is compiled, instantiated and warm.
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bench/measure.h"
@@ -31,8 +34,15 @@ config::FlowConfig chain_of(const std::vector<std::string>& components, std::uin
 }
 
 int measure(int argc, char** argv) {
+  const bool on_demand = argc > 1 && std::string_view(argv[1]) == "--on-demand";
+  if (on_demand) {
+    --argc;
+    ++argv;
+  }
   if (argc < 7)
-    give_up("usage: torvyn_pipeline_bench SIZE WARM COUNT MAX_BATCH SOURCE.wasm [PROCESSOR.wasm...] SINK.wasm");
+    give_up(
+        "usage: torvyn_pipeline_bench [--on-demand] SIZE WARM COUNT MAX_BATCH SOURCE.wasm [PROCESSOR.wasm...] "
+        "SINK.wasm");
   const std::uint64_t size = whole_number(argv[1]);
   const std::uint64_t warm = whole_number(argv[2]);
   const std::uint64_t count = whole_number(argv[3]);
@@ -42,6 +52,7 @@ int measure(int argc, char** argv) {
   host::HostOptions options;
   options.events = &events;
   options.runtime.max_batch = static_cast<std::uint32_t>(whole_number(argv[4]));
+  if (on_demand) options.runtime.max_instances = 0;
   auto host = host::Host::create(options);
   if (!host) give_up(host.error().to_string());
 

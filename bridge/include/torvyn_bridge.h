@@ -317,7 +317,7 @@ typedef struct tvb_guest_error {
 typedef struct tvb_element_in {
   uint64_t sequence;
   uint64_t timestamp_ns;
-  tvb_view content_type;
+  tvb_view content_type; /* UTF-8, taken on trust */
   uint32_t payload_rep;
   uint32_t context_rep;
 } tvb_element_in;

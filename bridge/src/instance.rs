@@ -526,17 +526,21 @@ impl GuestFault for BatchError {
     }
 }
 
-unsafe fn element_in(raw: *const RawElementIn) -> Result<In, Box<Failure>> {
+/// # Safety
+/// As the header says: above all, the content type is UTF-8.
+unsafe fn element_in(raw: *const RawElementIn) -> In {
     let raw = unsafe { &*raw };
-    Ok((ElementIn {
+    let content_type = unsafe { raw.content_type.bytes() };
+    debug_assert!(std::str::from_utf8(content_type).is_ok());
+    (ElementIn {
         meta: MetaIn {
             sequence: raw.sequence,
             timestamp_ns: raw.timestamp_ns,
-            content_type: unsafe { raw.content_type.text() }?,
+            content_type: unsafe { std::str::from_utf8_unchecked(content_type) },
         },
         payload: Resource::new_borrow(raw.payload_rep),
         context: Resource::new_borrow(raw.context_rep),
-    },))
+    },)
 }
 
 fn run_in(batch_rep: u32, writer_rep: u32) -> RunIn {
@@ -737,7 +741,7 @@ pub unsafe extern "C" fn tvb_call_process(
             instance,
             ticks_max,
             |f| &f.process,
-            || element_in(input),
+            || Ok(element_in(input)),
             out,
             Reports { error, raw },
         )
@@ -757,7 +761,7 @@ pub unsafe extern "C" fn tvb_call_evaluate(
             instance,
             ticks_max,
             |f| &f.evaluate,
-            || element_in(input),
+            || Ok(element_in(input)),
             Reports { error, raw },
             |_, keep| ok_or_nothing(keep),
         )
@@ -779,7 +783,7 @@ pub unsafe extern "C" fn tvb_call_route(
             instance,
             ticks_max,
             |f| &f.route,
-            || element_in(input),
+            || Ok(element_in(input)),
             Reports { error, raw },
             |_, ports| {
                 ports.iter().for_each(|name| port(user, View::of(name.as_bytes())));
@@ -803,7 +807,7 @@ pub unsafe extern "C" fn tvb_call_ingest(
             instance,
             ticks_max,
             |f| &f.ingest,
-            || element_in(input),
+            || Ok(element_in(input)),
             out,
             Reports { error, raw },
         )
@@ -856,7 +860,7 @@ pub unsafe extern "C" fn tvb_call_push(
             instance,
             ticks_max,
             |f| &f.push,
-            || element_in(input),
+            || Ok(element_in(input)),
             Reports { error, raw },
             |_, signal| ok_or_pause(signal),
         )

@@ -74,7 +74,8 @@ unsafe fn lift_nothing(_: *mut (), _: u32, _: &mut StoreContextMut<'_, State>) -
 /// `slot` is an `Option<R>`.
 unsafe fn lift_into<R: Given>(slot: *mut (), at: u32, store: &mut StoreContextMut<'_, State>) -> Result<()> {
     let value = R::lift(at, store)?;
-    unsafe { *slot.cast::<Option<R>>() = Some(value) };
+    // What is there is None, or the result of a glue that is not ours: nothing to drop.
+    unsafe { slot.cast::<Option<R>>().write(Some(value)) };
     Ok(())
 }
 

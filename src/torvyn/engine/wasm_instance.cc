@@ -167,8 +167,7 @@ struct Callbacks {
 
   // Mutable buffers.
   static std::uint32_t mutable_allocate(void* host, std::uint64_t hint, Rep* rep) noexcept {
-    BufferRef buffer;
-    return of(host).enter_mutable(hint, buffer, *rep);
+    return of(host).enter_mutable(hint, *rep);
   }
 
   static std::uint32_t mutable_clone(void* host, Rep source, Rep* rep) noexcept {
@@ -178,10 +177,8 @@ struct Callbacks {
     // Kept: entering a handle may move the table's entries.
     const BufferRef kept = *from;
     const ContentTypeId content_type = content_type_of(self, *from);
-    BufferRef buffer;
-    const std::uint32_t answer = self.enter_mutable(kept.size(), buffer, *rep);
+    const std::uint32_t answer = self.enter_mutable(kept.size(), *rep);
     if (answer != TVB_BUFFER_OK) return answer;
-    // Through the table's own reference: each one knows for itself how much of the buffer is filled.
     BufferRef* const entered = self.table_.writable(*rep);
     const bool written = entered != nullptr && entered->write(0, kept.bytes());
     TORVYN_ASSERT(written, "a new buffer is smaller than was asked for");
@@ -580,7 +577,7 @@ std::uint32_t WasmInstance::allocate(std::uint64_t bytes, BufferRef& buffer) noe
   return TVB_BUFFER_ALLOCATION_FAILED;
 }
 
-std::uint32_t WasmInstance::enter_mutable(std::uint64_t capacity_hint, BufferRef& buffer, Rep& rep) noexcept {
+std::uint32_t WasmInstance::enter_mutable(std::uint64_t capacity_hint, Rep& rep) noexcept {
   const std::uint64_t max_bytes = options_.pool->max_buffer_bytes();
   if (capacity_hint > max_bytes) return TVB_BUFFER_CAPACITY_EXCEEDED;
   const TableStatus admitted = table_.admits(capacity_hint);
@@ -588,9 +585,10 @@ std::uint32_t WasmInstance::enter_mutable(std::uint64_t capacity_hint, BufferRef
     refuse_table(admitted);
     return TVB_BUFFER_ALLOCATION_FAILED;
   }
+  BufferRef buffer;
   const std::uint32_t answer = allocate(capacity_hint, buffer);
   if (answer != TVB_BUFFER_OK) return answer;
-  const TableStatus entered = table_.add_mutable(buffer, rep);
+  const TableStatus entered = table_.add_mutable(std::move(buffer), rep);
   if (entered == TableStatus::ok) return TVB_BUFFER_OK;
   refuse_table(entered);
   return TVB_BUFFER_ALLOCATION_FAILED;

@@ -101,7 +101,7 @@ class WasmInstance final : public Instance {
   std::uint32_t answer_of(resources::TableStatus status) noexcept;
   std::uint32_t refuse_table(resources::TableStatus status) noexcept;
   std::uint32_t allocate(std::uint64_t bytes, resources::BufferRef& buffer) noexcept;
-  std::uint32_t enter_mutable(std::uint64_t capacity_hint, resources::BufferRef& buffer, resources::Rep& rep) noexcept;
+  std::uint32_t enter_mutable(std::uint64_t capacity_hint, resources::Rep& rep) noexcept;
   std::uint32_t emit(tvb_view bytes, const std::uint32_t* ends, std::uint64_t count, const std::uint32_t* origins,
                      std::uint64_t origin_count) noexcept;
   // Whether the call in hand may give that many outputs more.

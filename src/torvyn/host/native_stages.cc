@@ -67,9 +67,9 @@ void Outputs::emit(std::span<const std::byte> bytes, std::string_view content_ty
   if (!content_type.empty()) {
     type = content_types_.intern(content_type);
     if (type == resources::content_type_rejected) {
-      failure_ =
-          Error(ErrorCode::capacity_exceeded, "the content type `" + std::string(content_type) + "` cannot be kept",
-                "a content type has 255 bytes at most, and a host knows a few thousand");
+      failure_ = Error(ErrorCode::capacity_exceeded,
+                       "a content type of " + std::to_string(content_type.size()) + " bytes cannot be kept",
+                       "a content type is UTF-8 and has 255 bytes at most, and a host knows a few thousand");
       return;
     }
   }

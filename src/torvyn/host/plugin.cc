@@ -69,7 +69,8 @@ class PluginOnInstance final : public Plugin {
     outputs_.clear();
     if (ended_) return {.status = PluginStatus::ended};
     const ContentTypeId type = content_types_.intern(content_type);
-    if (type == resources::content_type_rejected) return refused(0, "the content type is too long, or one too many");
+    if (type == resources::content_type_rejected)
+      return refused(0, "the content type is too long or not UTF-8, or one too many");
     for (const std::span<const std::byte> input : inputs)
       if (!enter(input, type))
         return refused(0, "an input is larger than `max_buffer_bytes`, or there is no memory for it");

@@ -22,6 +22,24 @@ struct Entry {
   std::string text;
 };
 
+// As RFC 3629 has it: nothing longer than it need be, no surrogates, nothing beyond U+10FFFF.
+bool is_utf8(std::string_view text) noexcept {
+  constexpr std::array<std::uint32_t, 4> least{0, 0x80, 0x800, 0x10000};
+  for (std::size_t at = 0; at < text.size();) {
+    const auto lead = static_cast<std::uint8_t>(text[at]);
+    const std::size_t more = lead < 0x80 ? 0 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
+    if ((more == 1 && lead < 0xc0) || lead >= 0xf8 || text.size() - at <= more) return false;
+    std::uint32_t point = more == 0 ? lead : lead & (0x3fU >> more);
+    for (const char next : text.substr(at + 1, more)) {
+      if ((static_cast<std::uint8_t>(next) & 0xc0) != 0x80) return false;
+      point = point << 6 | (static_cast<std::uint8_t>(next) & 0x3f);
+    }
+    if (point < least[more] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) return false;
+    at += more + 1;
+  }
+  return true;
+}
+
 }  // namespace
 
 // Entries are made once and stay: a reader that sees a pointer sees a finished entry, and needs nothing else. Cells
@@ -66,7 +84,7 @@ ContentTypeId ContentTypes::intern(std::string_view text, std::uint32_t& room) n
   const std::scoped_lock lock(impl_->inserting);
   // Somebody may have been faster.
   if (const Entry* const known = impl_->probe(text, hash, cell)) return known->id;
-  if (room == 0 || impl_->count == content_types_max) return content_type_rejected;
+  if (room == 0 || impl_->count == content_types_max || !is_utf8(text)) return content_type_rejected;
   try {
     const Entry* const entry = new Entry{hash, impl_->count, std::string(text)};
     impl_->by_id[entry->id].store(entry, std::memory_order_release);

@@ -27,12 +27,12 @@ class ContentTypes {
   ContentTypes(const ContentTypes&) = delete;
   ContentTypes& operator=(const ContentTypes&) = delete;
 
-  // The id of `text`, the same one for as long as the interner lives; content_type_rejected where it is too long, or
-  // new while the table is full or memory has run out.
+  // The id of `text`, the same one for as long as the interner lives; content_type_rejected where it is too long or not
+  // UTF-8, or new while the table is full or memory has run out.
   ContentTypeId intern(std::string_view text) noexcept;
   // As `intern`; a text that is new here takes one of `room`, and is rejected where that is 0.
   ContentTypeId intern(std::string_view text, std::uint32_t& room) noexcept;
-  // Requires: `id` came from intern.
+  // Requires: `id` came from intern. UTF-8.
   std::string_view text(ContentTypeId id) const noexcept;
 
  private:

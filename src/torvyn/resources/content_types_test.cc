@@ -43,6 +43,37 @@ TEST(ContentTypes, RejectsWhatIsTooLong) {
   EXPECT_EQ(types.intern(std::string(content_type_bytes_max + 1, 'x')), content_type_rejected);
 }
 
+// The edges of each length, of what is longer than it need be, of surrogates and of all there is.
+TEST(ContentTypes, TakesUtf8AndNothingElse) {
+  ContentTypes types;
+  for (const std::string_view good :
+       {"\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbf",
+        "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf", "text/plain; name=\"größe €😀\""})
+    EXPECT_NE(types.intern(good), content_type_rejected) << good;
+  for (const std::string_view bad : {"\x80",
+                                     "\xbf",
+                                     "\xc0\x80",
+                                     "\xc1\xbf",
+                                     "\xc2",
+                                     "\xc2\x7f",
+                                     "\xc2\xc0",
+                                     "\xe0\x80\x80",
+                                     "\xe0\x9f\xbf",
+                                     "\xe2\x82",
+                                     "\xed\xa0\x80",
+                                     "\xed\xbf\xbf",
+                                     "\xf0\x80\x80\x80",
+                                     "\xf0\x8f\xbf\xbf",
+                                     "\xf0\x9f\x98",
+                                     "\xf4\x90\x80\x80",
+                                     "\xf5\x80\x80\x80",
+                                     "\xf8\x88\x80\x80\x80",
+                                     "\xff",
+                                     "text/\xff",
+                                     "text\xe2\x28\xa1"})
+    EXPECT_EQ(types.intern(bad), content_type_rejected);
+}
+
 TEST(ContentTypes, RejectsNewTextsWhenFullAndStillKnowsTheOldOnes) {
   ContentTypes types;
   std::set<ContentTypeId> ids{0};

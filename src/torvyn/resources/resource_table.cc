@@ -64,11 +64,12 @@ void ResourceTable::end_loan(Rep rep) noexcept {
 TableStatus ResourceTable::freeze(Rep mutable_rep, Rep& buffer_rep) noexcept {
   const Entry* const writing = find(mutable_rep, HandleKind::mutable_buffer);
   if (writing == nullptr) return TableStatus::stale;
+  const auto slot = static_cast<std::size_t>(writing - entries_.data());
   if (!writing->owned) return TableStatus::wrong_state;
   if (held_ >= limits_.handles) return TableStatus::too_many;
   Entry* const frozen = add(HandleKind::buffer, buffer_rep);
   if (frozen == nullptr) return TableStatus::too_many;
-  frozen->owned = std::move(find(mutable_rep)->owned);  // found again: the table may have grown
+  frozen->owned = std::move(entries_[slot].owned);  // found again: the table may have grown
   const bool froze = frozen->owned.apply(BufferAction::freeze);
   TORVYN_ASSERT(froze, "a buffer behind a mutable handle was not being written");
   ++held_;
@@ -164,7 +165,6 @@ ResourceTable::Entry* ResourceTable::add(HandleKind kind, Rep& rep) noexcept {
 
 void ResourceTable::remove(Entry& entry) noexcept {
   entry.kind = HandleKind::none;
-  entry.borrowed = nullptr;
   // Generation 0 is skipped: no handle is ever 0.
   entry.generation = std::max((entry.generation + 1) & generation_mask, 1U);
   entry.next_free = first_free_;

@@ -84,12 +84,15 @@ class ResourceTable {
 
  private:
   struct Entry {
-    BufferRef owned;                // buffer, mutable_buffer (empty-handed once spent)
-    BufferRef* borrowed = nullptr;  // lent_buffer
+    BufferRef owned;  // buffer, mutable_buffer (empty-handed once spent)
+    union {
+      BufferRef* borrowed;          // lent_buffer
+      std::uint32_t next_free = 0;  // none: slot + 1; 0 = none
+    };
     std::uint32_t generation = 1;
-    std::uint32_t next_free = 0;  // slot + 1; 0 = none
     HandleKind kind = HandleKind::none;
   };
+  static_assert(sizeof(Entry) == 32, "an index becomes an address by a shift");
   Entry* find(Rep rep) noexcept;
   const Entry* find(Rep rep) const noexcept;
   Entry* find(Rep rep, HandleKind kind) noexcept;
