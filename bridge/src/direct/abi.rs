@@ -86,6 +86,7 @@ impl<'a> Source<'a> {
     }
 
     /// The value that a function's result points to.
+    #[inline]
     pub fn result<T: Lift>(&mut self, at: u32) -> Result<T> {
         let at = at as usize;
         if at % T::ALIGN != 0 {
@@ -105,12 +106,14 @@ impl<'a> Source<'a> {
         Ok(())
     }
 
+    #[inline]
     fn u32(&self, at: usize) -> u32 {
         let mut bytes = [0; 4];
         bytes.copy_from_slice(&self.memory[at..at + 4]);
         u32::from_le_bytes(bytes)
     }
 
+    #[inline]
     fn discriminant(&self, at: usize, cases: u8) -> Result<u8> {
         let found = self.memory[at];
         if found >= cases {
@@ -120,12 +123,14 @@ impl<'a> Source<'a> {
     }
 
     /// The bytes of the string or list of bytes whose pointer and length stand at `at`.
+    #[inline]
     fn bytes(&self, at: usize) -> Result<&'a [u8]> {
         slice(self.memory, self.u32(at), self.u32(at + 4))
     }
 }
 
 /// Bytes of a guest's that it names by pointer and length.
+#[inline]
 pub fn slice(memory: &[u8], pointer: u32, length: u32) -> Result<&[u8]> {
     let start = pointer as usize;
     match memory.get(start..start + length as usize) {
@@ -167,6 +172,7 @@ pub trait Lift: Sized {
 impl Lift for () {
     const SIZE: usize = 0;
     const ALIGN: usize = 1;
+    #[inline(always)]
     fn lift(_: &mut Source<'_>, _: usize) -> Result<()> {
         Ok(())
     }
@@ -175,6 +181,7 @@ impl Lift for () {
 impl Lift for bool {
     const SIZE: usize = 1;
     const ALIGN: usize = 1;
+    #[inline(always)]
     fn lift(from: &mut Source<'_>, at: usize) -> Result<bool> {
         Ok(from.memory[at] != 0)
     }
@@ -199,6 +206,7 @@ impl Lift for u64 {
 impl Lift for Signal {
     const SIZE: usize = 1;
     const ALIGN: usize = 1;
+    #[inline(always)]
     fn lift(from: &mut Source<'_>, at: usize) -> Result<Signal> {
         let pause = from.discriminant(at, 2)? == 1;
         Ok(if pause { Signal::Pause } else { Signal::Ready })
@@ -232,6 +240,7 @@ impl Lift for GuestText {
 impl Lift for Resource<Buffer> {
     const SIZE: usize = 4;
     const ALIGN: usize = 4;
+    #[inline(always)]
     fn lift(from: &mut Source<'_>, at: usize) -> Result<Resource<Buffer>> {
         let handle = from.u32(at);
         Ok(Resource::new_own(from.handles.take_own(Kind::Buffer, handle)?))
@@ -286,6 +295,7 @@ const fn variant_size(size: usize, align: usize) -> usize {
 impl<T: Lift> Lift for Option<T> {
     const ALIGN: usize = T::ALIGN;
     const SIZE: usize = variant_size(T::SIZE, T::ALIGN);
+    #[inline(always)]
     fn lift(from: &mut Source<'_>, at: usize) -> Result<Option<T>> {
         match from.discriminant(at, 2)? {
             0 => Ok(None),
@@ -297,6 +307,7 @@ impl<T: Lift> Lift for Option<T> {
 impl<T: Lift, E: Lift> Lift for std::result::Result<T, E> {
     const ALIGN: usize = larger(T::ALIGN, E::ALIGN);
     const SIZE: usize = variant_size(larger(T::SIZE, E::SIZE), Self::ALIGN);
+    #[inline(always)]
     fn lift(from: &mut Source<'_>, at: usize) -> Result<Self> {
         let payload = at + payload_at(Self::ALIGN);
         match from.discriminant(at, 2)? {
@@ -309,6 +320,7 @@ impl<T: Lift, E: Lift> Lift for std::result::Result<T, E> {
 impl Lift for ContentType {
     const SIZE: usize = String::SIZE;
     const ALIGN: usize = String::ALIGN;
+    #[inline(always)]
     fn lift(from: &mut Source<'_>, at: usize) -> Result<ContentType> {
         let bytes = from.bytes(at)?;
         if bytes == from.content_type.bytes() {
@@ -329,6 +341,7 @@ impl Lift for ContentType {
 impl Lift for Emitted {
     const SIZE: usize = ElementOut::SIZE;
     const ALIGN: usize = ElementOut::ALIGN;
+    #[inline(always)]
     fn lift(from: &mut Source<'_>, at: usize) -> Result<Emitted> {
         Ok(Emitted {
             content_type: ContentType::lift(from, at + MetaOut::SIZE - ContentType::SIZE)?,
@@ -340,6 +353,7 @@ impl Lift for Emitted {
 impl Lift for Processed {
     const SIZE: usize = variant_size(Emitted::SIZE, Emitted::ALIGN);
     const ALIGN: usize = Emitted::ALIGN;
+    #[inline(always)]
     fn lift(from: &mut Source<'_>, at: usize) -> Result<Processed> {
         match from.discriminant(at, 2)? {
             0 => Emitted::lift(from, at + payload_at(Self::ALIGN)).map(Processed::Emit),

@@ -30,6 +30,7 @@ impl Given for () {
 }
 
 impl<T: Lift> Given for (T,) {
+    #[inline(always)]
     fn lift(at: u32, store: &mut StoreContextMut<'_, State>) -> Result<(T,)> {
         let (base, size) = extent(store)?;
         // SAFETY: it is the store's, which is borrowed as long; what is kept of the guest in `State` is no part of it.
@@ -111,11 +112,13 @@ pub fn define(linker: &mut Linker<State>, module: &str) -> Result<()> {
     Ok(())
 }
 
+#[inline(always)]
 fn lend<T: Lent + 'static>(store: &mut StoreContextMut<'_, State>, resource: &Resource<T>) -> Result<u32> {
     store.data_mut().guest.handles.insert_borrow(T::KIND, resource.rep())
 }
 
 /// The text's size. The guest is asked for room at once, and may not call out meanwhile.
+#[inline(always)]
 fn lower_text(store: &mut StoreContextMut<'_, State>, text: &str) -> Result<u32> {
     let guest = &mut store.data_mut().guest;
     guest.pending.text = View::of(text.as_bytes());
@@ -153,6 +156,7 @@ impl Arguments for (u64,) {
 
 impl Arguments for (ElementIn<'_>,) {
     type Entry = (u64, u64, u32, u32, u32);
+    #[inline(always)]
     fn lower(self, store: &mut StoreContextMut<'_, State>) -> Result<Self::Entry> {
         let (element,) = self;
         let meta = element.meta;

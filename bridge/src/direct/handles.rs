@@ -39,6 +39,7 @@ pub struct Handles {
 }
 
 impl Handles {
+    #[inline]
     fn insert(&mut self, slot: Slot) -> Result<u32> {
         let index = self.free;
         if let Some(place) = self.slots.get_mut(index as usize) {
@@ -56,22 +57,26 @@ impl Handles {
         Ok(index + 1)
     }
 
+    #[inline]
     pub fn insert_own(&mut self, kind: Kind, rep: u32) -> Result<u32> {
         self.insert(Slot::Own(kind, rep))
     }
 
     /// For the call that is about to begin: it has to be dropped before the call ends.
+    #[inline]
     pub fn insert_borrow(&mut self, kind: Kind, rep: u32) -> Result<u32> {
         let handle = self.insert(Slot::Borrow(kind, rep))?;
         self.borrows += 1;
         Ok(handle)
     }
 
+    #[inline]
     fn slot(&self, handle: u32) -> Option<Slot> {
         self.slots.get(handle.checked_sub(1)? as usize).copied()
     }
 
     /// What a handle of either sort stands for.
+    #[inline]
     pub fn rep(&self, kind: Kind, handle: u32) -> Result<u32> {
         match self.slot(handle) {
             Some(Slot::Own(found, rep) | Slot::Borrow(found, rep)) if found == kind => Ok(rep),
@@ -80,6 +85,7 @@ impl Handles {
         }
     }
 
+    #[inline]
     fn free(&mut self, handle: u32) {
         let index = handle - 1;
         self.slots[index as usize] = Slot::Free(self.free);
@@ -87,6 +93,7 @@ impl Handles {
     }
 
     /// The guest gives away what it owns.
+    #[inline]
     pub fn take_own(&mut self, kind: Kind, handle: u32) -> Result<u32> {
         let rep = self.rep(kind, handle)?;
         if matches!(self.slot(handle), Some(Slot::Borrow(..))) {
@@ -96,6 +103,7 @@ impl Handles {
         Ok(rep)
     }
 
+    #[inline]
     pub fn drop(&mut self, kind: Kind, handle: u32) -> Result<Dropped> {
         let rep = self.rep(kind, handle)?;
         let borrowed = matches!(self.slot(handle), Some(Slot::Borrow(..)));

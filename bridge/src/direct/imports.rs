@@ -13,9 +13,12 @@ use crate::state::State;
 
 type Guest<'a> = Caller<'a, State>;
 
+// Inlined: each function the guest calls is compiled with these in it, and has nothing else to do.
+
 /// The name that all of them are defined under.
 pub const MODULE: &str = "torvyn";
 
+#[inline(always)]
 fn host(guest: &Guest<'_>) -> Result<(&'static Callbacks, Host)> {
     check_may_leave(guest.data())?;
     let host = guest.data().host;
@@ -23,6 +26,7 @@ fn host(guest: &Guest<'_>) -> Result<(&'static Callbacks, Host)> {
 }
 
 /// What a handle of the guest's stands for, and whom to ask about it.
+#[inline(always)]
 fn named(guest: &Guest<'_>, kind: Kind, handle: u32) -> Result<(&'static Callbacks, Host, u32)> {
     let (call, host) = host(guest)?;
     let rep = guest.data().guest.handles.rep(kind, handle)?;
@@ -30,6 +34,7 @@ fn named(guest: &Guest<'_>, kind: Kind, handle: u32) -> Result<(&'static Callbac
 }
 
 /// The room for a result, where the guest asked for it.
+#[inline(always)]
 fn room<'a>(guest: &'a mut Guest<'_>, at: u32, align: u32, size: usize) -> Result<&'a mut [u8]> {
     if at % align != 0 {
         bail!("pointer not aligned")
@@ -41,6 +46,7 @@ fn room<'a>(guest: &'a mut Guest<'_>, at: u32, align: u32, size: usize) -> Resul
     Ok(room)
 }
 
+#[inline(always)]
 fn write(guest: &mut Guest<'_>, at: u32, align: u32, bytes: &[u8]) -> Result<()> {
     room(guest, at, align, bytes.len())?.copy_from_slice(bytes);
     Ok(())
@@ -63,6 +69,7 @@ fn give_list<T>(guest: &mut Guest<'_>, at: u32, list: &[T]) -> Result<()> {
     write(guest, at, 4, &list)
 }
 
+#[inline(always)]
 fn check_answer(guest: &Guest<'_>, answer: u32) -> Result<()> {
     must(guest.data(), answer)
 }
@@ -82,6 +89,7 @@ fn give_error(guest: &mut Guest<'_>, at: u32, case: u8, why: Option<String>) -> 
 }
 
 /// `result<T, buffer-error>`, T being nothing or a handle.
+#[inline(always)]
 fn give_buffer_result(guest: &mut Guest<'_>, at: u32, answer: u32, handle: Option<u32>) -> Result<()> {
     match answer {
         OK => {
@@ -121,6 +129,7 @@ fn give_text(guest: &mut Guest<'_>, at: u32, view: View) -> Result<()> {
 }
 
 /// Own handles that the host made; one that finds no place in the table is the host's to take back with the instance.
+#[inline(always)]
 fn give_own(guest: &mut Guest<'_>, kind: Kind, rep: u32) -> Result<u32> {
     guest.data_mut().guest.handles.insert_own(kind, rep)
 }
@@ -159,6 +168,7 @@ fn drops(linker: &mut Linker<State>) -> Result<()> {
     drop(BATCHING, "batch-writer", Kind::BatchWriter)
 }
 
+#[inline(always)]
 fn find(guest: &Guest<'_>, handle: u32, offset: u64, length: u64) -> Result<View> {
     let (call, host, rep) = named(guest, Kind::Buffer, handle)?;
     let mut bytes = View::EMPTY;

@@ -37,6 +37,7 @@ impl GuestMemory {
 }
 
 /// Where the guest's memory begins, and its size in bytes.
+#[inline]
 pub fn extent(store: &mut impl AsContextMut<Data = State>) -> Result<(NonNull<u8>, usize)> {
     let mut store = store.as_context_mut();
     let state = store.data();
@@ -58,6 +59,7 @@ pub fn extent(store: &mut impl AsContextMut<Data = State>) -> Result<(NonNull<u8
 }
 
 /// All of the guest's memory.
+#[inline]
 pub fn bytes(store: &mut impl AsContextMut<Data = State>) -> Result<&[u8]> {
     let (base, size) = extent(store)?;
     // SAFETY: it is the store's, which is borrowed as long: nothing runs in it meanwhile that could write there.
@@ -65,6 +67,7 @@ pub fn bytes(store: &mut impl AsContextMut<Data = State>) -> Result<&[u8]> {
 }
 
 /// As `bytes`, to be written.
+#[inline]
 pub fn bytes_mut(store: &mut impl AsContextMut<Data = State>) -> Result<&mut [u8]> {
     let (base, size) = extent(store)?;
     // SAFETY: as above.

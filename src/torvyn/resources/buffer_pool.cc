@@ -533,13 +533,4 @@ BufferRef BufferRef::slice(std::uint32_t offset, std::uint32_t size) const noexc
   return part;
 }
 
-bool BufferRef::write(std::uint64_t offset, std::span<const std::byte> bytes) noexcept {
-  TORVYN_ASSERT(state() == BufferState::guest_writing, "a component wrote to a buffer that it isn't writing");
-  const std::uint32_t size = header_->size.load(std::memory_order_relaxed);
-  if (offset > size || bytes.size() > header_->capacity - offset) return false;
-  if (!bytes.empty()) std::memcpy(header_->data + offset, bytes.data(), bytes.size());
-  grow_to(std::max(size, static_cast<std::uint32_t>(offset + bytes.size())));
-  return true;
-}
-
 }  // namespace torvyn::resources

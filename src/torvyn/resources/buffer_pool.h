@@ -8,10 +8,12 @@
 //   BufferRef head = buffer.slice(0, 16);        // the same bytes, one reference more
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <span>
@@ -183,6 +185,15 @@ class BufferRef {
   std::uint32_t size_ = 0;
 };
 static_assert(sizeof(BufferRef) == 16);
+
+inline bool BufferRef::write(std::uint64_t offset, std::span<const std::byte> bytes) noexcept {
+  TORVYN_ASSERT(state() == BufferState::guest_writing, "a component wrote to a buffer that it isn't writing");
+  const std::uint32_t size = header_->size.load(std::memory_order_relaxed);
+  if (offset > size || bytes.size() > header_->capacity - offset) return false;
+  if (!bytes.empty()) std::memcpy(header_->data + offset, bytes.data(), bytes.size());
+  grow_to(std::max(size, static_cast<std::uint32_t>(offset + bytes.size())));
+  return true;
+}
 
 // Whose reference is the only one has the buffer to itself: there is nobody to take another from. Acquire: what others did to it before they
 // dropped theirs is done.

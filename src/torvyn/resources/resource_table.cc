@@ -7,27 +7,11 @@
 #include "torvyn/types/assert.h"
 
 namespace torvyn::resources {
-namespace {
-
-constexpr std::uint32_t slot_bits = 20;
-constexpr std::uint32_t slot_mask = (1U << slot_bits) - 1;
-constexpr std::uint32_t generation_mask = (1U << (32 - slot_bits)) - 1;
-static_assert(handles_max == slot_mask + 1);
-
-}  // namespace
-
 ResourceTable::ResourceTable(const HoldingLimits& limits) : limits_(limits) {
   limits_.handles = std::min(limits_.handles, handles_max);
 }
 
 ResourceTable::~ResourceTable() { sweep(); }
-
-TableStatus ResourceTable::admits(std::uint64_t capacity_bytes) const noexcept {
-  if (held_ >= limits_.handles) return TableStatus::too_many;
-  if (held_bytes_ > limits_.buffer_bytes || capacity_bytes > limits_.buffer_bytes - held_bytes_)
-    return TableStatus::over_budget;
-  return TableStatus::ok;
-}
 
 TableStatus ResourceTable::add_mutable(BufferRef buffer, Rep& rep) noexcept {
   if (const TableStatus status = admits(buffer.capacity()); status != TableStatus::ok) return status;
@@ -40,25 +24,6 @@ TableStatus ResourceTable::add_mutable(BufferRef buffer, Rep& rep) noexcept {
   ++held_;
   entry->owned = std::move(buffer);
   return TableStatus::ok;
-}
-
-TableStatus ResourceTable::lend(BufferRef& buffer, Rep& rep) noexcept {
-  if (!buffer.apply(BufferAction::lend)) return TableStatus::wrong_state;
-  Entry* const entry = add(HandleKind::lent_buffer, rep);
-  if (entry == nullptr) {
-    const bool given_back = buffer.apply(BufferAction::give_back);
-    TORVYN_ASSERT(given_back, "a loan just made can be ended");
-    return TableStatus::too_many;
-  }
-  entry->borrowed = &buffer;
-  ++lent_;
-  return TableStatus::ok;
-}
-
-void ResourceTable::end_loan(Rep rep) noexcept {
-  Entry* const entry = find(rep, HandleKind::lent_buffer);
-  TORVYN_ASSERT(entry != nullptr, "a loan was ended that is none");
-  give_back(*entry);
 }
 
 TableStatus ResourceTable::freeze(Rep mutable_rep, Rep& buffer_rep) noexcept {
@@ -76,35 +41,12 @@ TableStatus ResourceTable::freeze(Rep mutable_rep, Rep& buffer_rep) noexcept {
   return TableStatus::ok;
 }
 
-TableStatus ResourceTable::take(Rep rep, BufferRef& out) noexcept {
-  Entry* const entry = find(rep, HandleKind::buffer);
-  if (entry == nullptr) return TableStatus::stale;
-  if (!entry->owned.apply(BufferAction::hand_over)) return TableStatus::wrong_state;
-  held_bytes_ -= entry->owned.capacity();
-  --held_;
-  out = std::move(entry->owned);
-  remove(*entry);
-  return TableStatus::ok;
-}
-
 TableStatus ResourceTable::drop(Rep rep, HandleKind kind) noexcept {
   if (kind != HandleKind::buffer && kind != HandleKind::mutable_buffer) return TableStatus::stale;
   Entry* const entry = find(rep, kind);
   if (entry == nullptr) return TableStatus::stale;
   drop_owned(*entry);
   return TableStatus::ok;
-}
-
-const BufferRef* ResourceTable::readable(Rep rep) const noexcept {
-  const Entry* const entry = find(rep);
-  if (entry == nullptr) return nullptr;
-  if (entry->kind == HandleKind::lent_buffer) return entry->borrowed;
-  return entry->kind == HandleKind::buffer ? &entry->owned : nullptr;
-}
-
-BufferRef* ResourceTable::writable(Rep rep) noexcept {
-  Entry* const entry = find(rep, HandleKind::mutable_buffer);
-  return entry != nullptr && entry->owned ? &entry->owned : nullptr;
 }
 
 bool ResourceTable::spent(Rep rep) const noexcept {
@@ -127,48 +69,15 @@ std::uint32_t ResourceTable::sweep() noexcept {
   return left;
 }
 
-const ResourceTable::Entry* ResourceTable::find(Rep rep) const noexcept {
-  const std::uint32_t slot = rep & slot_mask;
-  if (slot >= entries_.size()) return nullptr;
-  const Entry& entry = entries_[slot];
-  return entry.kind != HandleKind::none && entry.generation == rep >> slot_bits ? &entry : nullptr;
-}
-
-ResourceTable::Entry* ResourceTable::find(Rep rep) noexcept {
-  return const_cast<Entry*>(std::as_const(*this).find(rep));
-}
-
-ResourceTable::Entry* ResourceTable::find(Rep rep, HandleKind kind) noexcept {
-  Entry* const entry = find(rep);
-  return entry != nullptr && entry->kind == kind ? entry : nullptr;
-}
-
-ResourceTable::Entry* ResourceTable::add(HandleKind kind, Rep& rep) noexcept {
-  std::uint32_t slot = 0;
-  if (first_free_ != 0) {
-    slot = first_free_ - 1;
-    first_free_ = entries_[slot].next_free;
-  } else {
-    if (entries_.size() == handles_max) return nullptr;
-    slot = static_cast<std::uint32_t>(entries_.size());
-    try {
-      entries_.emplace_back();
-    } catch (const std::exception&) {
-      return nullptr;
-    }
+bool ResourceTable::make_room() noexcept {
+  if (entries_.size() == handles_max) return false;
+  try {
+    entries_.emplace_back();
+  } catch (const std::exception&) {
+    return false;
   }
-  Entry& entry = entries_[slot];
-  entry.kind = kind;
-  rep = entry.generation << slot_bits | slot;
-  return &entry;
-}
-
-void ResourceTable::remove(Entry& entry) noexcept {
-  entry.kind = HandleKind::none;
-  // Generation 0 is skipped: no handle is ever 0.
-  entry.generation = std::max((entry.generation + 1) & generation_mask, 1U);
-  entry.next_free = first_free_;
-  first_free_ = static_cast<std::uint32_t>(&entry - entries_.data()) + 1;
+  first_free_ = static_cast<std::uint32_t>(entries_.size());
+  return true;
 }
 
 void ResourceTable::drop_owned(Entry& entry) noexcept {
@@ -177,13 +86,6 @@ void ResourceTable::drop_owned(Entry& entry) noexcept {
     entry.owned.reset();
   }
   --held_;
-  remove(entry);
-}
-
-void ResourceTable::give_back(Entry& entry) noexcept {
-  const bool given_back = entry.borrowed->apply(BufferAction::give_back);
-  TORVYN_ASSERT(given_back, "a buffer in a table as lent was not lent");
-  --lent_;
   remove(entry);
 }
 

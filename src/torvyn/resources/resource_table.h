@@ -2,10 +2,13 @@
 // when it ends.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "torvyn/resources/buffer_pool.h"
+#include "torvyn/types/assert.h"
 
 namespace torvyn::resources {
 
@@ -98,9 +101,17 @@ class ResourceTable {
   Entry* find(Rep rep, HandleKind kind) noexcept;
   // A free entry made `kind`, with its handle; null where there is none.
   Entry* add(HandleKind kind, Rep& rep) noexcept;
+  // One more entry, free.
+  bool make_room() noexcept;
   void remove(Entry& entry) noexcept;
   void drop_owned(Entry& entry) noexcept;
   void give_back(Entry& entry) noexcept;
+
+  // A rep.
+  static constexpr std::uint32_t slot_bits = 20;
+  static constexpr std::uint32_t slot_mask = (1U << slot_bits) - 1;
+  static constexpr std::uint32_t generation_mask = (1U << (32 - slot_bits)) - 1;
+  static_assert(handles_max == slot_mask + 1);
 
   HoldingLimits limits_;
   std::vector<Entry> entries_;
@@ -109,5 +120,96 @@ class ResourceTable {
   std::uint32_t lent_ = 0;
   std::uint64_t held_bytes_ = 0;
 };
+
+// Inline: an element is a dozen lookups, and lent and taken at each stage.
+inline const ResourceTable::Entry* ResourceTable::find(Rep rep) const noexcept {
+  const std::uint32_t slot = rep & slot_mask;
+  if (slot >= entries_.size()) return nullptr;
+  const Entry& entry = entries_[slot];
+  return entry.kind != HandleKind::none && entry.generation == rep >> slot_bits ? &entry : nullptr;
+}
+
+inline ResourceTable::Entry* ResourceTable::find(Rep rep) noexcept {
+  return const_cast<Entry*>(std::as_const(*this).find(rep));
+}
+
+inline ResourceTable::Entry* ResourceTable::find(Rep rep, HandleKind kind) noexcept {
+  Entry* const entry = find(rep);
+  return entry != nullptr && entry->kind == kind ? entry : nullptr;
+}
+
+inline ResourceTable::Entry* ResourceTable::add(HandleKind kind, Rep& rep) noexcept {
+  if (first_free_ == 0 && !make_room()) return nullptr;
+  const std::uint32_t slot = first_free_ - 1;
+  Entry& entry = entries_[slot];
+  first_free_ = entry.next_free;
+  entry.kind = kind;
+  rep = entry.generation << slot_bits | slot;
+  return &entry;
+}
+
+inline void ResourceTable::remove(Entry& entry) noexcept {
+  entry.kind = HandleKind::none;
+  // Generation 0 is skipped: no handle is ever 0.
+  entry.generation = std::max((entry.generation + 1) & generation_mask, 1U);
+  entry.next_free = first_free_;
+  first_free_ = static_cast<std::uint32_t>(&entry - entries_.data()) + 1;
+}
+
+inline const BufferRef* ResourceTable::readable(Rep rep) const noexcept {
+  const Entry* const entry = find(rep);
+  if (entry == nullptr) return nullptr;
+  if (entry->kind == HandleKind::lent_buffer) return entry->borrowed;
+  return entry->kind == HandleKind::buffer ? &entry->owned : nullptr;
+}
+
+inline BufferRef* ResourceTable::writable(Rep rep) noexcept {
+  Entry* const entry = find(rep, HandleKind::mutable_buffer);
+  return entry != nullptr && entry->owned ? &entry->owned : nullptr;
+}
+
+inline TableStatus ResourceTable::admits(std::uint64_t capacity_bytes) const noexcept {
+  if (held_ >= limits_.handles) return TableStatus::too_many;
+  if (held_bytes_ > limits_.buffer_bytes || capacity_bytes > limits_.buffer_bytes - held_bytes_)
+    return TableStatus::over_budget;
+  return TableStatus::ok;
+}
+
+inline void ResourceTable::give_back(Entry& entry) noexcept {
+  const bool given_back = entry.borrowed->apply(BufferAction::give_back);
+  TORVYN_ASSERT(given_back, "a buffer in a table as lent was not lent");
+  --lent_;
+  remove(entry);
+}
+
+inline TableStatus ResourceTable::lend(BufferRef& buffer, Rep& rep) noexcept {
+  if (!buffer.apply(BufferAction::lend)) return TableStatus::wrong_state;
+  Entry* const entry = add(HandleKind::lent_buffer, rep);
+  if (entry == nullptr) {
+    const bool given_back = buffer.apply(BufferAction::give_back);
+    TORVYN_ASSERT(given_back, "a loan just made can be ended");
+    return TableStatus::too_many;
+  }
+  entry->borrowed = &buffer;
+  ++lent_;
+  return TableStatus::ok;
+}
+
+inline void ResourceTable::end_loan(Rep rep) noexcept {
+  Entry* const entry = find(rep, HandleKind::lent_buffer);
+  TORVYN_ASSERT(entry != nullptr, "a loan was ended that is none");
+  give_back(*entry);
+}
+
+inline TableStatus ResourceTable::take(Rep rep, BufferRef& out) noexcept {
+  Entry* const entry = find(rep, HandleKind::buffer);
+  if (entry == nullptr) return TableStatus::stale;
+  if (!entry->owned.apply(BufferAction::hand_over)) return TableStatus::wrong_state;
+  held_bytes_ -= entry->owned.capacity();
+  --held_;
+  out = std::move(entry->owned);
+  remove(*entry);
+  return TableStatus::ok;
+}
 
 }  // namespace torvyn::resources
