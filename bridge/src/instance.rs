@@ -503,7 +503,7 @@ impl InstanceHandle {
             }
         };
         RawElementOut {
-            payload_rep: element.payload.rep(),
+            payload_rep: element.payload_rep,
             content_type,
         }
     }

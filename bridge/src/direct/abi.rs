@@ -59,7 +59,7 @@ pub enum ContentType {
 /// What one call gives to be passed on. Sequence and timestamp are the host's: they are not looked at.
 pub struct Emitted {
     pub content_type: ContentType,
-    pub payload: Resource<Buffer>,
+    pub payload_rep: u32,
 }
 
 pub enum Processed {
@@ -120,6 +120,13 @@ impl<'a> Source<'a> {
             bail!("invalid discriminant {found}")
         }
         Ok(found)
+    }
+
+    /// The buffer whose handle stands at `at` is no longer the guest's.
+    #[inline]
+    fn take_buffer(&mut self, at: usize) -> Result<u32> {
+        let handle = self.u32(at);
+        self.handles.take_own(Kind::Buffer, handle)
     }
 
     /// The bytes of the string or list of bytes whose pointer and length stand at `at`.
@@ -242,8 +249,7 @@ impl Lift for Resource<Buffer> {
     const ALIGN: usize = 4;
     #[inline(always)]
     fn lift(from: &mut Source<'_>, at: usize) -> Result<Resource<Buffer>> {
-        let handle = from.u32(at);
-        Ok(Resource::new_own(from.handles.take_own(Kind::Buffer, handle)?))
+        from.take_buffer(at).map(Resource::new_own)
     }
 }
 
@@ -345,7 +351,7 @@ impl Lift for Emitted {
     fn lift(from: &mut Source<'_>, at: usize) -> Result<Emitted> {
         Ok(Emitted {
             content_type: ContentType::lift(from, at + MetaOut::SIZE - ContentType::SIZE)?,
-            payload: <Resource<Buffer>>::lift(from, at + MetaOut::SIZE)?,
+            payload_rep: from.take_buffer(at + MetaOut::SIZE)?,
         })
     }
 }

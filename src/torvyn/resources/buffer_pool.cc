@@ -76,7 +76,7 @@ std::optional<std::uint32_t> take_number(std::atomic<std::uint32_t>& taken, std:
   return std::nullopt;
 }
 
-void step(BufferHeader& header, BufferAction action) noexcept {
+[[gnu::always_inline]] inline void step(BufferHeader& header, BufferAction action) noexcept {
   const auto next = next_state(header.state.load(std::memory_order_relaxed), action);
   TORVYN_ASSERT(next.has_value(), "the pool took a buffer through an illegal step");
   header.state.store(*next, std::memory_order_release);
