@@ -28,8 +28,8 @@ use super::plan::{Argument, Place};
 /// The module's name: its frames are not the guest's, and are left out of backtraces.
 pub const NAME: &str = "torvyn:glue";
 
-pub const READ: &str = "[method]buffer.read";
-pub const READ_ALL: &str = "[method]buffer.read-all";
+pub const READ: &str = "streaming/types [method]buffer.read";
+pub const READ_ALL: &str = "streaming/types [method]buffer.read-all";
 
 /// What a function of the contract takes.
 #[derive(Clone, Copy)]

@@ -6,6 +6,7 @@
 
 mod abi;
 mod calls;
+mod detour;
 mod glue;
 mod handles;
 mod imports;

@@ -10,10 +10,10 @@ use wasmtime_environ::wasmparser::{Validator, WasmFeatures};
 use wasmtime_environ::{EntityIndex, IndexType, ModuleTranslation, PrimaryMap, ScopeVec, Tunables};
 
 use super::glue::{self, Wrapped};
-use super::types;
+use super::{detour, types};
 
 /// An item of a core instance.
-#[derive(Serialize, Deserialize, Clone, PartialEq)]
+#[derive(Serialize, Deserialize, Clone, PartialEq, Eq, Hash)]
 pub struct Place {
     pub instance: usize,
     pub name: String,
@@ -91,6 +91,11 @@ impl Argument {
     }
 }
 
+/// Whether the glue has a function in the place of this one of the host's.
+fn is_glued(function: &str) -> bool {
+    function == glue::READ || function == glue::READ_ALL
+}
+
 impl Plan {
     /// Adds a step for the glue, which is the module `module`, as early as everything it needs is there: its bytes.
     fn insert_glue(&mut self, exported: &[Exported], module: usize) -> Fit<Vec<u8>> {
@@ -130,14 +135,14 @@ impl Plan {
                 if let Some(place) = argument.place_mut().filter(|place| place.instance >= at) {
                     place.instance += 1;
                 }
-                if let (Argument::Host(name), true) = (&*argument, self.realloc.is_some()) {
-                    let function = name.strip_prefix("streaming/types ").unwrap_or_default();
-                    if function == glue::READ || function == glue::READ_ALL {
-                        *argument = Argument::Place(Place {
-                            instance: at,
-                            name: function.to_owned(),
-                        });
-                    }
+                if let Argument::Host(name) = argument
+                    && self.realloc.is_some()
+                    && is_glued(name)
+                {
+                    *argument = Argument::Place(Place {
+                        instance: at,
+                        name: name.clone(),
+                    });
                 }
             }
         }
@@ -200,6 +205,9 @@ impl Planner<'_> {
             return no("it has more than one `realloc`");
         }
         self.check_options()?;
+        let has_realloc = !reallocs.is_empty();
+        let module_of = |step: usize| &self.modules[modules_of[step]];
+        detour::straighten(&mut plan.steps, module_of, |function| has_realloc && is_glued(function));
         let mut memories_of = self.modules.values().flat_map(|module| module.module.memories.values());
         if memories_of.any(|memory| memory.idx_type == IndexType::I64 || memory.shared) {
             return no("its memory is a 64-bit or a shared one");
