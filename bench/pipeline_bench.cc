@@ -1,8 +1,9 @@
 // One measurement of a pipeline of components, through the same calls as any program that embeds Torvyn.
 //
-//   torvyn_pipeline_bench [--on-demand] SIZE WARM COUNT MAX_BATCH SOURCE.wasm [PROCESSOR.wasm…] SINK.wasm
+//   torvyn_pipeline_bench [--counted CACHE] SIZE WARM COUNT MAX_BATCH SOURCE.wasm [PROCESSOR.wasm…] SINK.wasm
 //
-// With --on-demand no pool of instances is reserved, which valgrind has no room for.
+// With --counted it can be counted under valgrind: no pool of instances is reserved, which valgrind has no room for, and compiled code is kept
+// in the folder CACHE, since the compiler never takes the same number of instructions twice.
 //
 // Runs flows of WARM elements of SIZE bytes, WARM and WARM + COUNT, and prints the difference of the last two as one line of JSON: what
 // COUNT elements cost once all is compiled, instantiated and warm.
@@ -34,14 +35,16 @@ config::FlowConfig chain_of(const std::vector<std::string>& components, std::uin
 }
 
 int measure(int argc, char** argv) {
-  const bool on_demand = argc > 1 && std::string_view(argv[1]) == "--on-demand";
-  if (on_demand) {
-    --argc;
-    ++argv;
+  host::HostOptions options;
+  if (argc > 2 && std::string_view(argv[1]) == "--counted") {
+    options.runtime.max_instances = 0;
+    options.cache_directory = argv[2];
+    argc -= 2;
+    argv += 2;
   }
   if (argc < 7)
     give_up(
-        "usage: torvyn_pipeline_bench [--on-demand] SIZE WARM COUNT MAX_BATCH SOURCE.wasm [PROCESSOR.wasm...] "
+        "usage: torvyn_pipeline_bench [--counted CACHE] SIZE WARM COUNT MAX_BATCH SOURCE.wasm [PROCESSOR.wasm...] "
         "SINK.wasm");
   const std::uint64_t size = whole_number(argv[1]);
   const std::uint64_t warm = whole_number(argv[2]);
@@ -49,10 +52,8 @@ int measure(int argc, char** argv) {
   const std::vector<std::string> components(argv + 5, argv + argc);
 
   NullEventSink events;
-  host::HostOptions options;
   options.events = &events;
   options.runtime.max_batch = static_cast<std::uint32_t>(whole_number(argv[4]));
-  if (on_demand) options.runtime.max_instances = 0;
   auto host = host::Host::create(options);
   if (!host) give_up(host.error().to_string());
 
