@@ -15,7 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from conftest import BINARY, STUCK_S, component, misbehaving
+from conftest import BINARY, STUCK_S, component, default_signals, misbehaving
 from flows import HEAD, toml
 
 REACH = misbehaving("reach")
@@ -360,7 +360,7 @@ class TestRequestsOverHttp:
     def test_end_with_their_flow(self, torvyn, web):
         (torvyn.cwd / "requests").write_text(f"get http://{web.at}/slow\n")
         process = subprocess.Popen([BINARY, "run", f"file requests ! {FETCHES} @grant=http-client ! null"], cwd=torvyn.cwd, env=torvyn.environment,
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=default_signals)
         assert web.asked.wait(STUCK_S)
         process.send_signal(signal.SIGINT)
         time.sleep(0.5)
