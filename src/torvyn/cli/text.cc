@@ -5,30 +5,10 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "torvyn/types/utf8.h"
+
 namespace torvyn::cli {
 namespace {
-
-struct Decoded {
-  char32_t code = 0;
-  std::size_t bytes = 0;  // 0: not UTF-8
-};
-
-// The first character of `text`, which is not empty: no overlong forms, no surrogates, nothing beyond U+10FFFF.
-Decoded decode(std::string_view text) noexcept {
-  const auto byte = [&text](std::size_t index) { return static_cast<unsigned char>(text[index]); };
-  const unsigned lead = byte(0);
-  if (lead < 0x80) return {lead, 1};
-  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || text.size() < length) return {};
-  char32_t code = lead & (0x7fU >> length);
-  for (std::size_t index = 1; index < length; ++index) {
-    if ((byte(index) & 0xc0U) != 0x80U) return {};
-    code = (code << 6U) | (byte(index) & 0x3fU);
-  }
-  constexpr char32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-  if (code < least[length] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return {};
-  return {code, length};
-}
 
 bool is_control(char32_t code) noexcept { return (code < 0x20 && code != '\t') || (code >= 0x7f && code < 0xa0); }
 
@@ -47,7 +27,7 @@ std::string printable(std::string_view text) {
   std::string shown;
   shown.reserve(text.size());
   while (!text.empty()) {
-    const auto [code, bytes] = decode(text);
+    const auto [code, bytes] = first_code_point(text);
     if (bytes == 0) {
       shown += fmt::format("\\x{:02x}", static_cast<unsigned char>(text.front()));
       text.remove_prefix(1);

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "torvyn/types/assert.h"
+#include "torvyn/types/utf8.h"
 
 namespace torvyn::resources {
 namespace {
@@ -21,24 +22,6 @@ struct Entry {
   ContentTypeId id;
   std::string text;
 };
-
-// As RFC 3629 has it: nothing longer than it need be, no surrogates, nothing beyond U+10FFFF.
-bool is_utf8(std::string_view text) noexcept {
-  constexpr std::array<std::uint32_t, 4> least{0, 0x80, 0x800, 0x10000};
-  for (std::size_t at = 0; at < text.size();) {
-    const auto lead = static_cast<std::uint8_t>(text[at]);
-    const std::size_t more = lead < 0x80 ? 0 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
-    if ((more == 1 && lead < 0xc0) || lead >= 0xf8 || text.size() - at <= more) return false;
-    std::uint32_t point = more == 0 ? lead : lead & (0x3fU >> more);
-    for (const char next : text.substr(at + 1, more)) {
-      if ((static_cast<std::uint8_t>(next) & 0xc0) != 0x80) return false;
-      point = point << 6 | (static_cast<std::uint8_t>(next) & 0x3f);
-    }
-    if (point < least[more] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) return false;
-    at += more + 1;
-  }
-  return true;
-}
 
 }  // namespace
 
