@@ -1,7 +1,7 @@
 //! The canonical ABI of exactly the contract's types: 32-bit memories, strings in UTF-8.
 //!
-//! What a guest gives is lifted from its memory by `Lift`, what it is given is written there by `Guest`. Offsets follow from the types' sizes
-//! and alignments alone, so that each type says only what it consists of.
+//! What a guest gives is lifted from its memory by `Lift`; what it is given `imports` and `calls` write there. Offsets follow from the types'
+//! sizes and alignments alone, so that each type says only what it consists of.
 
 use wasmtime::component::Resource;
 use wasmtime::{Error, Result, bail};

@@ -41,19 +41,15 @@ impl GuestMemory {
 pub fn extent(store: &mut impl AsContextMut<Data = State>) -> Result<(NonNull<u8>, usize)> {
     let mut store = store.as_context_mut();
     let state = store.data();
-    let Some(known) = &state.guest.memory else {
-        bail!("the component has no memory")
-    };
-    if known.growths != state.limiter.memory_growths {
-        let size = known.memory.data_size(&store);
-        let state = store.data_mut();
-        let growths = state.limiter.memory_growths;
-        if let Some(known) = &mut state.guest.memory {
-            (known.size, known.growths) = (size, growths);
+    match &state.guest.memory {
+        Some(known) if known.growths == state.limiter.memory_growths => Ok((known.base, known.size)),
+        Some(known) => {
+            let (base, size, growths) = (known.base, known.memory.data_size(&store), state.limiter.memory_growths);
+            if let Some(known) = &mut store.data_mut().guest.memory {
+                (known.size, known.growths) = (size, growths);
+            }
+            Ok((base, size))
         }
-    }
-    match &store.data().guest.memory {
-        Some(known) => Ok((known.base, known.size)),
         None => bail!("the component has no memory"),
     }
 }
