@@ -129,6 +129,7 @@ class Component {
   virtual const ComponentInfo& info() const noexcept = 0;
   // The path it was loaded from, as given.
   virtual const std::string& name() const noexcept = 0;
+  // Whether its code was there already: on disk, or loaded from the same bytes by somebody else.
   virtual bool from_cache() const noexcept = 0;
   // "sha256:" and 64 hexadecimal digits, of the component's bytes.
   virtual const std::string& digest() const noexcept = 0;
@@ -149,7 +150,7 @@ struct EngineOptions {
   EventSink* events = nullptr;            // what is worth knowing about the cache; may be null
 };
 
-// Compiles and keeps the clock of all guests. Thread: any. Lifetime: outlives its components and their instances.
+// Compiles and keeps the clock of all guests. What was loaded from the same bytes and is still in use shares its code. Thread: any. Lifetime: outlives its components and their instances.
 class Engine {
  public:
   virtual ~Engine() = default;

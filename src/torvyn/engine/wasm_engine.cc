@@ -3,6 +3,8 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdlib>
+#include <map>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -38,9 +40,11 @@ struct EngineCore {
   Ticker ticker;  // after `engine`: it ends first
 };
 
+// What a component was compiled to. Whoever loads the same bytes shares it: ten thousand flows of one component hold its code once.
 struct ComponentCore {
   std::shared_ptr<EngineCore> engine;
   tvb_component* component = nullptr;
+  ComponentInfo info;
   ComponentCore(std::shared_ptr<EngineCore> core, tvb_component* raw) : engine(std::move(core)), component(raw) {}
   ~ComponentCore() { tvb_component_free(component); }
   ComponentCore(const ComponentCore&) = delete;
@@ -49,19 +53,14 @@ struct ComponentCore {
 
 class WasmComponent final : public Component {
  public:
-  WasmComponent(std::shared_ptr<ComponentCore> core, ComponentInfo info, std::string name, std::string digest,
-                bool from_cache)
-      : core_(std::move(core)),
-        info_(std::move(info)),
-        name_(std::move(name)),
-        digest_(std::move(digest)),
-        from_cache_(from_cache) {}
+  WasmComponent(std::shared_ptr<ComponentCore> core, std::string name, std::string digest, bool from_cache)
+      : core_(std::move(core)), name_(std::move(name)), digest_(std::move(digest)), from_cache_(from_cache) {}
 
-  const ComponentInfo& info() const noexcept override { return info_; }
+  const ComponentInfo& info() const noexcept override { return core_->info; }
   const std::string& name() const noexcept override { return name_; }
   bool from_cache() const noexcept override { return from_cache_; }
   const std::string& digest() const noexcept override { return digest_; }
-  std::string_view path() const noexcept override { return info_.typed_because.empty() ? "direct" : "typed"; }
+  std::string_view path() const noexcept override { return info().typed_because.empty() ? "direct" : "typed"; }
 
   Status check_imports() const override {
     tvb_failure failure{};
@@ -87,7 +86,6 @@ class WasmComponent final : public Component {
 
  private:
   std::shared_ptr<ComponentCore> core_;
-  ComponentInfo info_;
   std::string name_;
   std::string digest_;
   bool from_cache_;
@@ -144,13 +142,16 @@ class EngineOverBridge final : public Engine {
   Result<std::shared_ptr<Component>> compile_any(std::span<const std::uint8_t> wasm, std::string name) {
     const WasmKind kind = contracts::classify_wasm(wasm);
     if (kind != WasmKind::component) return fail(contracts::not_a_component(name, kind));
+    std::string digest = component_digest(wasm);
+    if (std::shared_ptr<ComponentCore> shared = shared_core(digest))
+      return std::make_shared<WasmComponent>(std::move(shared), std::move(name), std::move(digest), true);
     const std::string key = cache_ ? CompileCache::key(wasm, fingerprint_) : std::string();
     if (cache_) {
       if (const auto code = cache_->load(key)) {
         tvb_component* raw = nullptr;
         tvb_failure failure{};
         if (tvb_component_load(core_->engine.get(), view_of(*code), &raw, &failure) == TVB_OK)
-          return describe(raw, wasm, std::move(name), true);
+          return describe(raw, std::move(digest), std::move(name), true);
         tvb_failure_free(&failure);
       }
     }
@@ -162,21 +163,34 @@ class EngineOverBridge final : public Engine {
                     "please report this, with the component");
       return fail(contracts::not_a_component(name, kind, take_message(failure)));
     }
-    Result<std::shared_ptr<Component>> component = describe(raw, wasm, std::move(name), false);
+    Result<std::shared_ptr<Component>> component = describe(raw, std::move(digest), std::move(name), false);
     if (component && cache_) keep(raw, key);
     return component;
   }
 
-  Result<std::shared_ptr<Component>> describe(tvb_component* raw, std::span<const std::uint8_t> wasm, std::string name,
+  Result<std::shared_ptr<Component>> describe(tvb_component* raw, std::string digest, std::string name,
                                               bool from_cache) {
     auto core = std::make_shared<ComponentCore>(core_, raw);
     tvb_string json{};
     tvb_failure failure{};
     if (tvb_component_describe(raw, &json, &failure) != TVB_OK)
       return fail(ErrorCode::internal_error, take_message(failure));
-    TORVYN_LET(ComponentInfo info, read_component_info(take(json)));
-    return std::make_shared<WasmComponent>(std::move(core), std::move(info), std::move(name), component_digest(wasm),
-                                           from_cache);
+    TORVYN_LET(core->info, read_component_info(take(json)));
+    share(digest, core);
+    return std::make_shared<WasmComponent>(std::move(core), std::move(name), std::move(digest), from_cache);
+  }
+
+  // What is loaded already from bytes of this digest, or null.
+  std::shared_ptr<ComponentCore> shared_core(const std::string& digest) {
+    const std::scoped_lock lock(loaded_mutex_);
+    const auto found = loaded_.find(digest);
+    return found == loaded_.end() ? nullptr : found->second.lock();
+  }
+
+  void share(const std::string& digest, const std::shared_ptr<ComponentCore>& core) {
+    const std::scoped_lock lock(loaded_mutex_);
+    std::erase_if(loaded_, [](const auto& entry) { return entry.second.expired(); });
+    loaded_.insert_or_assign(digest, core);
   }
 
   // A cache that can't be written costs time, not correctness: said once, not failed.
@@ -202,6 +216,8 @@ class EngineOverBridge final : public Engine {
   std::string fingerprint_;
   std::optional<CompileCache> cache_;
   std::atomic<bool> warned_{false};
+  std::mutex loaded_mutex_;
+  std::map<std::string, std::weak_ptr<ComponentCore>> loaded_;  // by digest; guarded by `loaded_mutex_`
 };
 
 // For whoever wants to compare the paths, or to rule one out.

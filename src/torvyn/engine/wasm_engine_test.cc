@@ -200,6 +200,23 @@ TEST_F(WasmEngineTest, AnImportThatNobodyProvidesIsE0205AndNamed) {
   EXPECT_EQ(instance.error().code(), ErrorCode::import_not_provided);
 }
 
+TEST_F(WasmEngineTest, WhoeverLoadsTheSameBytesSharesTheCodeForAsLongAsItIsInUse) {
+  const Result<std::unique_ptr<Engine>> engine = WasmEngine::create(EngineOptions{});
+  ASSERT_TRUE(engine);
+  {
+    const std::shared_ptr<Component> first = load_with(**engine, "upper");
+    EXPECT_FALSE(first->from_cache()) << "there is no cache";
+    const std::shared_ptr<Component> second = load_with(**engine, "upper");
+    EXPECT_TRUE(second->from_cache());
+    EXPECT_EQ(second->digest(), first->digest());
+    EXPECT_EQ(&second->info(), &first->info());
+    expect_works(*first);
+    expect_works(*second);
+    EXPECT_FALSE(load_with(**engine, "grep")->from_cache()) << "another component";
+  }
+  EXPECT_FALSE(load_with(**engine, "upper")->from_cache()) << "nobody uses it any more";
+}
+
 // ---- the cache ----------------------------------------------------------------------------------------------------------
 
 TEST_F(WasmEngineTest, TheSecondEngineTakesTheCodeFromTheCache) {
@@ -229,7 +246,7 @@ TEST_F(WasmEngineTest, ADamagedEntryIsCompiledAgainAndReplaced) {
   const std::shared_ptr<Component> component = load_with(*engine, "upper");
   EXPECT_FALSE(component->from_cache());
   expect_works(*component);
-  EXPECT_TRUE(load_with(*engine, "upper")->from_cache());
+  EXPECT_TRUE(load_with(*engine_with_cache(folder_ / "cache"), "upper")->from_cache());
 }
 
 TEST_F(WasmEngineTest, ACacheThatCannotBeUsedCostsTimeAndAWarningAndNothingElse) {
