@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "torvyn/cli/text.h"
+#include "torvyn/config/runtime_config.h"
 #include "torvyn/config/units.h"
 #include "torvyn/contracts/language_tools.h"
 
@@ -24,9 +25,6 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t mappings_per_instance = 3;
 constexpr std::uint64_t mappings_beside = 4096;
 
-// A slot of the pool reserves 4 GiB of addresses, so that no access of a guest has to be checked; more slots than these are not pooled.
-constexpr std::uint64_t slot_bytes = std::uint64_t{4} << 30;
-constexpr std::uint64_t slots_max = 8192;
 constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
 
 Finding cache_problem(const fs::path& directory, std::string problem, std::string fix) {
@@ -81,14 +79,15 @@ Finding examine_mappings(const fs::path& proc, std::uint64_t instances_max) {
 
 Finding examine_address_space(std::uint64_t address_space_max, std::uint64_t instances_max) {
   Finding finding{.area = "kernel", .what = "address space", .found = {}, .problem = {}, .fix = {}};
-  const std::uint64_t wanted = std::min(instances_max, slots_max) * slot_bytes;
+  const std::uint64_t wanted =
+      std::min<std::uint64_t>(instances_max, config::pooled_instances_max) * config::pooled_instance_bytes;
   finding.found = address_space_max == unlimited ? "not limited" : config::format_size(address_space_max);
   if (address_space_max < wanted)
     finding.problem = fmt::format(
         "the pool of {} instances reserves {}; raise it with `ulimit -v unlimited` in the shell that starts torvyn, or "
         "lower "
         "max_instances in [runtime]",
-        std::min(instances_max, slots_max), config::format_size(wanted));
+        std::min<std::uint64_t>(instances_max, config::pooled_instances_max), config::format_size(wanted));
   return finding;
 }
 

@@ -17,10 +17,6 @@
 namespace torvyn::host {
 namespace {
 
-// Slots of the instance pool for one process: each reserves 4 GiB of address space, so this many take a quarter of it. What is not used
-// costs nothing: a host with this many starts as fast as one with a few.
-constexpr std::uint32_t pooled_instances_max = 8192;
-
 // Cores this process may use.
 std::uint32_t usable_cores() {
   cpu_set_t set;
@@ -71,7 +67,7 @@ Result<std::unique_ptr<Host>> Host::create(const HostOptions& options) {
   TORVYN_LET(shared->audit, open_audit_log(shared->options));
   engine::EngineOptions engine_options;
   engine_options.max_memory_bytes = runtime.max_memory_bytes.value_or(0);
-  engine_options.max_instances = std::min(runtime.max_instances, pooled_instances_max);
+  engine_options.max_instances = std::min(runtime.max_instances, config::pooled_instances_max);
   engine_options.events = shared->options.events;
   if (runtime.compile_cache) engine_options.cache_directory = options.cache_directory;
   TORVYN_LET(shared->engine, engine::WasmEngine::create(engine_options));
