@@ -37,13 +37,15 @@ void Settings::expect_all_read() const {
     if (!setting.read) give_up("this case has no setting " + name);
 }
 
-std::unique_ptr<host::Host> make_host(const Task& task, std::uint32_t max_batch) {
+std::unique_ptr<host::Host> make_host(Task& task, std::uint32_t max_batch) {
   static NullEventSink events;
   host::HostOptions options;
   options.events = &events;
   options.base_directory = task.build;
   options.cache_directory = task.build / "bench" / "compiled";
   options.runtime.max_batch = max_batch;
+  options.runtime.worker_threads = static_cast<std::uint32_t>(task.settings.number("workers", 0));
+  if (task.settings.text("level", "production") == "off") options.level = config::ObservabilityLevel::off;
   auto host = host::Host::create(options);
   if (!host) give_up(host.error().to_string());
   return *std::move(host);
@@ -121,6 +123,8 @@ constexpr std::array cases{
     Case{"flows", flows_case},         Case{"idle", idle_case},
     Case{"instances", instances_case}, Case{"swap", swap_case},
     Case{"cancel", cancel_case},       Case{"neighbours", neighbours_case},
+    Case{"bandwidth", bandwidth_case}, Case{"memcpy", memcpy_case},
+    Case{"start", start_case},
 };
 
 int measure(const std::vector<std::string>& words) {

@@ -41,8 +41,9 @@ struct Task {
   Settings settings;
 };
 
-// Compiled code is kept in the build folder: a thousand flows load their components one by one.
-std::unique_ptr<host::Host> make_host(const Task& task, std::uint32_t max_batch = 64);
+// Compiled code is kept in the build folder: a thousand flows load their components one by one. The settings `workers` (0: as many as cores) and
+// `level`, of observability (production), are read here.
+std::unique_ptr<host::Host> make_host(Task& task, std::uint32_t max_batch = 64);
 
 // Adds a node and gives its index. Components are named from the build folder: "components/upper.wasm".
 std::size_t add_node(config::FlowConfig& flow, std::string component,
@@ -72,5 +73,8 @@ Found instances_case(Task& task);
 Found swap_case(Task& task);
 Found cancel_case(Task& task);
 Found neighbours_case(Task& task);
+Found bandwidth_case(Task& task);
+Found memcpy_case(Task& task);
+Found start_case(Task& task);
 
 }  // namespace torvyn::bench

@@ -107,10 +107,11 @@ Found flows_case(Task& task) {
   return found;
 }
 
-// `flows` flows generate → null whose sources have nothing to give for an hour, watched for `ms`.
+// `flows` flows generate → upper-batch → null whose sources have nothing to give for an hour, watched for `ms`.
 Found idle_case(Task& task) {
   const std::unique_ptr<host::Host> host = make_host(task);
-  Crowd crowd(*host, chain_through("", {{"rate", "0.000277"}}), task.settings.number("flows", 10'000));
+  Crowd crowd(*host, chain_through("components/upper-batch.wasm", {{"rate", "0.000277"}}),
+              task.settings.number("flows", 10'000));
   sleep_ms(task.settings.number("warm_ms", 500));
   Found found = crowd.watch(task.settings.number("ms", 2'000));
   found.emplace_back("lost", crowd.end());
