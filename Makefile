@@ -26,8 +26,11 @@ docs: setup  ## Make the reference of the public headers, build/api/html
 demo: all  ## See a pipeline run
 	@tools/demo
 
-bench: all  ## Measure
-	@bench/run
+bench: all  ## Measure, beside other frameworks too, and write docs/benchmarks: about ten minutes
+	@bench/run --rounds 5 --scale 0.3
+	@bench/graphs --rounds 5 --case bandwidth --case observed --case workers --case idle --case start
+	@bench/languages
+	@bench/report
 
 simulate: setup build/build.ninja  ## Hold the reactor to its promises over ever new random flows, until stopped
 	@cmake --build --preset release --target torvyn_reactor_test
