@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <malloc.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <set>
@@ -176,17 +177,23 @@ TEST_F(Hostile, AThousandInstancesThatTrapLeaveNothingBehindNextToOneThatWorks) 
     ASSERT_EQ(instance->failure().code(), ErrorCode::component_trapped);
   };
   for (int i = 0; i < 100; ++i) ASSERT_NO_FATAL_FAILURE(trap_once());
-  const std::uint64_t heap_bytes_before = heap_bytes();
   const std::ptrdiff_t open_files_before = open_files();
-  for (int i = 0; i < restarts; ++i) ASSERT_NO_FATAL_FAILURE(trap_once());
-  const std::uint64_t heap_bytes_after = heap_bytes();
+  // What the worker has in hand comes and goes, and what the allocator keeps for it; a leak of one small object an instance would be there
+  // every time.
+  constexpr std::uint64_t leak_bytes = std::uint64_t{restarts} * 32;
+  std::uint64_t growth_bytes = leak_bytes;
+  for (int time = 0; time < 3 && growth_bytes >= leak_bytes; ++time) {
+    const std::uint64_t heap_bytes_before = heap_bytes();
+    for (int i = 0; i < restarts; ++i) ASSERT_NO_FATAL_FAILURE(trap_once());
+    const std::uint64_t heap_bytes_after = heap_bytes();
+    growth_bytes = heap_bytes_after - std::min(heap_bytes_after, heap_bytes_before);
+  }
   EXPECT_EQ(open_files(), open_files_before);
 
   over = true;
   worker.join();
   EXPECT_GT(worked, 0);
-  // What the worker has in hand comes and goes; a leak of one small object an instance would be more.
-  EXPECT_LT(heap_bytes_after, heap_bytes_before + std::uint64_t{restarts} * 32);
+  EXPECT_LT(growth_bytes, leak_bytes);
   EXPECT_EQ(pool_->stats().live, 1U) << "what the worker was given";
 }
 
