@@ -1,6 +1,8 @@
 //! The contract's types as the engine lowers and lifts them. Inputs are lowered from borrowed host memory; outputs are lifted without
 //! an allocation where the contract allows it.
 
+use std::borrow::Cow;
+
 use wasmtime::component::__internal::{CanonicalAbiInfo, InstanceType, InterfaceType, LiftContext};
 use wasmtime::component::{ComponentType, Lift, Lower, Resource};
 use wasmtime::error::{Result, bail};
@@ -218,4 +220,34 @@ pub enum Level {
 pub struct Packed {
     pub bytes: &'static [u8],
     pub ends: &'static [u32],
+}
+
+/// The same with `ends` as bytes.
+#[derive(ComponentType, Lower)]
+#[component(record)]
+pub struct PackedBytes {
+    pub bytes: &'static [u8],
+    pub ends: &'static [u8],
+}
+
+/// Numbers as bytes, four each: as they lie in memory, here as in every guest.
+pub fn bytes_of_words(words: &[u32]) -> &[u8] {
+    // SAFETY: of numbers any byte may be read.
+    unsafe { std::slice::from_raw_parts(words.as_ptr().cast::<u8>(), size_of_val(words)) }
+}
+
+/// Numbers that were given as bytes; copied only where they do not lie as numbers do.
+pub fn words_of_bytes(bytes: &[u8]) -> Result<Cow<'_, [u32]>> {
+    if bytes.len() % 4 != 0 {
+        bail!("{} bytes are no numbers of four bytes each", bytes.len())
+    }
+    // SAFETY: any four bytes are a number.
+    let (head, words, _) = unsafe { bytes.align_to::<u32>() };
+    if head.is_empty() {
+        return Ok(Cow::Borrowed(words));
+    }
+    let copied = bytes
+        .chunks_exact(4)
+        .map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
+    Ok(Cow::Owned(copied.collect()))
 }

@@ -9,7 +9,10 @@ use crate::callbacks::{ALLOCATION_FAILED, BatchMeta, CAPACITY_EXCEEDED, Callback
 use crate::ffi::View;
 use crate::files;
 use crate::grants;
-use crate::lift::{Batch, BatchWriter, Buffer, BufferError, EmitError, FlowContext, Level, MutableBuffer, Packed};
+use crate::lift::{
+    Batch, BatchWriter, Buffer, BufferError, EmitError, FlowContext, Level, MutableBuffer, Packed, PackedBytes,
+    bytes_of_words, words_of_bytes,
+};
 use crate::network;
 use crate::requests;
 use crate::state::State;
@@ -276,6 +279,21 @@ fn batch(types: &mut LinkerInstance<'_, State>) -> Result<()> {
         },
     )?;
     types.func_wrap(
+        "[method]batch.read-bytes",
+        |store: Store<'_>, (batch,): (Resource<Batch>,)| {
+            let (call, host) = host(&store);
+            let (mut bytes, mut ends, mut count) = (View::EMPTY, std::ptr::null(), 0);
+            must(
+                store.data(),
+                (call.batch_read)(host, batch.rep(), &mut bytes, &mut ends, &mut count),
+            )?;
+            Ok((PackedBytes {
+                bytes: lent(bytes),
+                ends: bytes_of_words(lent_slice(ends, count)),
+            },))
+        },
+    )?;
+    types.func_wrap(
         "[method]batch.read-one",
         |store: Store<'_>, (batch, index, offset, length): (Resource<Batch>, u32, u64, u64)| {
             let (call, host) = host(&store);
@@ -358,6 +376,45 @@ fn batch(types: &mut LinkerInstance<'_, State>) -> Result<()> {
     )
 }
 
+fn emit(
+    store: &Store<'_>,
+    rep: u32,
+    bytes: &[u8],
+    ends: &[u32],
+    origins: &[u32],
+) -> Result<std::result::Result<(), EmitError>> {
+    let (call, host) = host(store);
+    let answer = (call.writer_emit)(
+        host,
+        rep,
+        View::of(bytes),
+        ends.as_ptr(),
+        ends.len() as u64,
+        origins.as_ptr(),
+        origins.len() as u64,
+    );
+    match answer {
+        OK => Ok(Ok(())),
+        CAPACITY_EXCEEDED => Ok(Err(EmitError::CapacityExceeded)),
+        ALLOCATION_FAILED => Ok(Err(EmitError::AllocationFailed(store.data().refusal_text()))),
+        _ => Err(store.data().refusal(answer)),
+    }
+}
+
+fn forward(store: &Store<'_>, rep: u32, port: &str, indices: &[u32]) -> Result<()> {
+    let (call, host) = host(store);
+    must(
+        store.data(),
+        (call.writer_forward)(
+            host,
+            rep,
+            View::of(port.as_bytes()),
+            indices.as_ptr(),
+            indices.len() as u64,
+        ),
+    )
+}
+
 fn batch_writer(types: &mut LinkerInstance<'_, State>) -> Result<()> {
     types.resource(
         "batch-writer",
@@ -368,58 +425,44 @@ fn batch_writer(types: &mut LinkerInstance<'_, State>) -> Result<()> {
         "[method]batch-writer.emit",
         |store: Store<'_>,
          (writer, bytes, ends, origins): (Resource<BatchWriter>, WasmList<u8>, WasmList<u32>, WasmList<u32>)| {
-            let (call, host) = host(&store);
             let (bytes, ends, origins) = (
                 bytes.as_le_slice(&store),
                 ends.as_le_slice(&store),
                 origins.as_le_slice(&store),
             );
-            let answer = (call.writer_emit)(
-                host,
-                writer.rep(),
-                View::of(bytes),
-                ends.as_ptr(),
-                ends.len() as u64,
-                origins.as_ptr(),
-                origins.len() as u64,
+            Ok((emit(&store, writer.rep(), bytes, ends, origins)?,))
+        },
+    )?;
+    types.func_wrap(
+        "[method]batch-writer.emit-bytes",
+        |store: Store<'_>,
+         (writer, bytes, ends, origins): (Resource<BatchWriter>, WasmList<u8>, WasmList<u8>, WasmList<u8>)| {
+            let (bytes, ends, origins) = (
+                bytes.as_le_slice(&store),
+                words_of_bytes(ends.as_le_slice(&store))?,
+                words_of_bytes(origins.as_le_slice(&store))?,
             );
-            let result = match answer {
-                OK => Ok(()),
-                CAPACITY_EXCEEDED => Err(EmitError::CapacityExceeded),
-                ALLOCATION_FAILED => Err(EmitError::AllocationFailed(store.data().refusal_text())),
-                _ => return Err(store.data().refusal(answer)),
-            };
-            Ok((result,))
+            Ok((emit(&store, writer.rep(), bytes, &ends, &origins)?,))
         },
     )?;
     types.func_wrap(
         "[method]batch-writer.forward",
         |store: Store<'_>, (writer, indices): (Resource<BatchWriter>, WasmList<u32>)| {
-            let (call, host) = host(&store);
-            let indices = indices.as_le_slice(&store);
-            must(
-                store.data(),
-                (call.writer_forward)(
-                    host,
-                    writer.rep(),
-                    View::of(b"output"),
-                    indices.as_ptr(),
-                    indices.len() as u64,
-                ),
-            )
+            forward(&store, writer.rep(), "output", indices.as_le_slice(&store))
+        },
+    )?;
+    types.func_wrap(
+        "[method]batch-writer.forward-bytes",
+        |store: Store<'_>, (writer, indices): (Resource<BatchWriter>, WasmList<u8>)| {
+            let indices = words_of_bytes(indices.as_le_slice(&store))?;
+            forward(&store, writer.rep(), "output", &indices)
         },
     )?;
     types.func_wrap(
         "[method]batch-writer.forward-to",
         |store: Store<'_>, (writer, port, indices): (Resource<BatchWriter>, WasmStr, WasmList<u32>)| {
-            let (call, host) = host(&store);
             let port = port.to_str(&store)?;
-            let indices = indices.as_le_slice(&store);
-            let port = View::of(port.as_bytes());
-            must(
-                store.data(),
-                (call.writer_forward)(host, writer.rep(), port, indices.as_ptr(), indices.len() as u64),
-            )
+            forward(&store, writer.rep(), &port, indices.as_le_slice(&store))
         },
     )?;
     types.func_wrap(

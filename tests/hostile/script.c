@@ -49,6 +49,10 @@ IMPORT(void, BATCHING, "[method]batch.span-id", batch_span_id(uint32_t, uint32_t
 IMPORT(void, BATCHING, "[resource-drop]batch", batch_drop(uint32_t));
 IMPORT(void, BATCHING, "[method]batch-writer.emit",
        batch_writer_emit(uint32_t, uint32_t, uint32_t, uint32_t, uint32_t, uint32_t, uint32_t, uint32_t));
+IMPORT(void, BATCHING, "[method]batch.read-bytes", batch_read_bytes(uint32_t, uint32_t));
+IMPORT(void, BATCHING, "[method]batch-writer.emit-bytes",
+       batch_writer_emit_bytes(uint32_t, uint32_t, uint32_t, uint32_t, uint32_t, uint32_t, uint32_t, uint32_t));
+IMPORT(void, BATCHING, "[method]batch-writer.forward-bytes", batch_writer_forward_bytes(uint32_t, uint32_t, uint32_t));
 IMPORT(void, BATCHING, "[method]batch-writer.forward", batch_writer_forward(uint32_t, uint32_t, uint32_t));
 IMPORT(void, BATCHING, "[method]batch-writer.forward-to",
        batch_writer_forward_to(uint32_t, uint32_t, uint32_t, uint32_t, uint32_t));
@@ -244,6 +248,12 @@ static void call_import(unsigned number, script_t* script) {
       return raw_log(W(0), W(1), W(2));
     case script_has_capability:
       return keep(raw_has_capability(W(0), W(1)));
+    case script_batch_read_bytes:
+      return raw_batch_read_bytes(W(0), W(1));
+    case script_batch_writer_emit_bytes:
+      return raw_batch_writer_emit_bytes(W(0), W(1), W(2), W(3), W(4), W(5), W(6), W(7));
+    case script_batch_writer_forward_bytes:
+      return raw_batch_writer_forward_bytes(W(0), W(1), W(2));
     default:
       __builtin_trap();
   }

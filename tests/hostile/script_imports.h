@@ -9,6 +9,7 @@
  *   i l        number of 32 or 64 bits
  *   p          address of bytes; their number follows as n
  *   q          address of numbers of 32 bits; their number follows as n
+ *   o          address of such numbers as bytes; the number of bytes follows as n
  *   r          address to which the result is written */
 #pragma once
 
@@ -48,7 +49,10 @@
   X("[method]batch-writer.set-content-type", batch_writer_set_content_type, "wpn")     \
   X("[resource-drop]batch-writer", batch_writer_drop, "w")                             \
   X("log", log, "ipn")                                                                 \
-  X("has-capability", has_capability, "pn")
+  X("has-capability", has_capability, "pn")                                            \
+  X("[method]batch.read-bytes", batch_read_bytes, "tr")                                \
+  X("[method]batch-writer.emit-bytes", batch_writer_emit_bytes, "wpnononr")            \
+  X("[method]batch-writer.forward-bytes", batch_writer_forward_bytes, "won")
 
 enum {
 #define TORVYN_SCRIPT_NUMBER(name, c_name, parameters) script_##c_name,

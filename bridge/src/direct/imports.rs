@@ -8,6 +8,7 @@ use super::memory::{bytes as memory, bytes_mut as memory_mut};
 use super::{calls, check_may_leave, context, put, reserve};
 use crate::callbacks::{ALLOCATION_FAILED, BatchMeta, CAPACITY_EXCEEDED, Callbacks, Host, OK, OUT_OF_BOUNDS};
 use crate::ffi::View;
+use crate::lift::{bytes_of_words, words_of_bytes};
 use crate::linker::{filled, lent, lent_slice, lent_text, must};
 use crate::state::State;
 
@@ -318,6 +319,21 @@ fn flow_context(linker: &mut Linker<State>) -> Result<()> {
     Ok(())
 }
 
+/// The payloads of a run, and where they end.
+fn read_run(guest: &Guest<'_>, handle: u32) -> Result<(&'static [u8], &'static [u32])> {
+    let (call, host, rep) = named(guest, Kind::Batch, handle)?;
+    let (mut bytes, mut ends, mut count) = (View::EMPTY, std::ptr::null(), 0);
+    check_answer(guest, (call.batch_read)(host, rep, &mut bytes, &mut ends, &mut count))?;
+    Ok((lent(bytes), lent_slice(ends, count)))
+}
+
+fn give_packed<T>(guest: &mut Guest<'_>, at: u32, bytes: &[u8], ends: &[T]) -> Result<()> {
+    let mut packed = [0; 16];
+    packed[..8].copy_from_slice(&put_list(guest, bytes)?);
+    packed[8..].copy_from_slice(&put_list(guest, ends)?);
+    write(guest, at, 4, &packed)
+}
+
 fn batch(linker: &mut Linker<State>) -> Result<()> {
     define!(linker, BATCHING, {
         "[method]batch.count" => |guest: Guest<'_>, handle: u32| -> Result<u32> {
@@ -327,13 +343,12 @@ fn batch(linker: &mut Linker<State>) -> Result<()> {
             Ok(count)
         };
         "[method]batch.read" => |mut guest: Guest<'_>, handle: u32, at: u32| -> Result<()> {
-            let (call, host, rep) = named(&guest, Kind::Batch, handle)?;
-            let (mut bytes, mut ends, mut count) = (View::EMPTY, std::ptr::null(), 0);
-            check_answer(&guest, (call.batch_read)(host, rep, &mut bytes, &mut ends, &mut count))?;
-            let mut packed = [0; 16];
-            packed[..8].copy_from_slice(&put_list(&mut guest, lent(bytes))?);
-            packed[8..].copy_from_slice(&put_list(&mut guest, lent_slice::<u32>(ends, count))?);
-            write(&mut guest, at, 4, &packed)
+            let (bytes, ends) = read_run(&guest, handle)?;
+            give_packed(&mut guest, at, bytes, ends)
+        };
+        "[method]batch.read-bytes" => |mut guest: Guest<'_>, handle: u32, at: u32| -> Result<()> {
+            let (bytes, ends) = read_run(&guest, handle)?;
+            give_packed(&mut guest, at, bytes, bytes_of_words(ends))
         };
         "[method]batch.read-one" =>
             |mut guest: Guest<'_>, handle: u32, index: u32, offset: u64, length: u64, at: u32| -> Result<()> {
@@ -405,44 +420,62 @@ fn give_texts(guest: &mut Guest<'_>, at: u32, texts: &[View]) -> Result<()> {
     write(guest, at, 4, &pair(list, texts.len() as u32))
 }
 
-/// `port`: the pointer and the length of its name; "output" where it has none.
-fn forward(guest: &mut Guest<'_>, handle: u32, port: Option<(u32, u32)>, pointer: u32, count: u32) -> Result<()> {
-    let (call, host, rep) = named(guest, Kind::BatchWriter, handle)?;
-    let port = match port {
-        Some((pointer, length)) => text(memory(guest)?, pointer, length)?,
-        None => "output",
-    };
+/// Whom to ask about a handle, as `named` finds it.
+type Target = (&'static Callbacks, Host, u32);
+
+fn emit((call, host, rep): Target, bytes: &[u8], ends: &[u32], origins: &[u32]) -> u32 {
+    (call.writer_emit)(
+        host,
+        rep,
+        View::of(bytes),
+        ends.as_ptr(),
+        ends.len() as u64,
+        origins.as_ptr(),
+        origins.len() as u64,
+    )
+}
+
+fn forward((call, host, rep): Target, port: &str, indices: &[u32]) -> u32 {
     let port = View::of(port.as_bytes());
-    let indices = words(memory(guest)?, pointer, count)?;
-    let answer = (call.writer_forward)(host, rep, port, indices.as_ptr(), indices.len() as u64);
-    check_answer(guest, answer)
+    (call.writer_forward)(host, rep, port, indices.as_ptr(), indices.len() as u64)
 }
 
 fn batch_writer(linker: &mut Linker<State>) -> Result<()> {
     define!(linker, BATCHING, {
         "[method]batch-writer.emit" =>
             |mut guest: Guest<'_>, handle: u32, bytes: u32, length: u32, ends: u32, count: u32, origins: u32, origin_count: u32, at: u32| -> Result<()> {
-                let (call, host, rep) = named(&guest, Kind::BatchWriter, handle)?;
+                let target = named(&guest, Kind::BatchWriter, handle)?;
                 let memory = memory(&mut guest)?;
-                let bytes = View::of(slice(memory, bytes, length)?);
+                let bytes = slice(memory, bytes, length)?;
                 let (ends, origins) = (words(memory, ends, count)?, words(memory, origins, origin_count)?);
-                let answer = (call.writer_emit)(
-                    host,
-                    rep,
-                    bytes,
-                    ends.as_ptr(),
-                    ends.len() as u64,
-                    origins.as_ptr(),
-                    origins.len() as u64,
-                );
+                let answer = emit(target, bytes, ends, origins);
+                give_emit_result(&mut guest, at, answer)
+            };
+        "[method]batch-writer.emit-bytes" =>
+            |mut guest: Guest<'_>, handle: u32, bytes: u32, length: u32, ends: u32, ends_length: u32, origins: u32, origins_length: u32, at: u32| -> Result<()> {
+                let target = named(&guest, Kind::BatchWriter, handle)?;
+                let memory = memory(&mut guest)?;
+                let bytes = slice(memory, bytes, length)?;
+                let (ends, origins) = (slice(memory, ends, ends_length)?, slice(memory, origins, origins_length)?);
+                let answer = emit(target, bytes, &*words_of_bytes(ends)?, &*words_of_bytes(origins)?);
                 give_emit_result(&mut guest, at, answer)
             };
         "[method]batch-writer.forward" => |mut guest: Guest<'_>, handle: u32, pointer: u32, count: u32| -> Result<()> {
-            forward(&mut guest, handle, None, pointer, count)
+            let target = named(&guest, Kind::BatchWriter, handle)?;
+            let answer = forward(target, "output", words(memory(&mut guest)?, pointer, count)?);
+            check_answer(&guest, answer)
+        };
+        "[method]batch-writer.forward-bytes" => |mut guest: Guest<'_>, handle: u32, pointer: u32, length: u32| -> Result<()> {
+            let target = named(&guest, Kind::BatchWriter, handle)?;
+            let answer = forward(target, "output", &words_of_bytes(slice(memory(&mut guest)?, pointer, length)?)?);
+            check_answer(&guest, answer)
         };
         "[method]batch-writer.forward-to" =>
             |mut guest: Guest<'_>, handle: u32, port: u32, length: u32, pointer: u32, count: u32| -> Result<()> {
-                forward(&mut guest, handle, Some((port, length)), pointer, count)
+                let target = named(&guest, Kind::BatchWriter, handle)?;
+                let memory = memory(&mut guest)?;
+                let answer = forward(target, text(memory, port, length)?, words(memory, pointer, count)?);
+                check_answer(&guest, answer)
             };
         "[method]batch-writer.set-content-type" =>
             |mut guest: Guest<'_>, handle: u32, pointer: u32, length: u32| -> Result<()> {

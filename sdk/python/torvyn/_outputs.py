@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import NamedTuple
@@ -82,7 +83,7 @@ class Outputs:
         self.flush()
         if ends:
             self.count += len(ends)
-            self._emit(data, ends if type(ends) is list else list(ends), list(origins), 0)
+            self._emit(data, ends, origins, 0)
 
     def forward_all(self, indices: Sequence[int], port: str | None = None) -> None:
         """Passes inputs on: by a router's port where one is named."""
@@ -91,7 +92,7 @@ class Outputs:
             return
         self.count += len(indices)
         if port is None:
-            self._writer.forward(list(indices))
+            self._writer.forward(indices)
         else:
             self._writer.forward_to(port, list(indices))
 
@@ -103,7 +104,7 @@ class Outputs:
         elif self._parts:
             parts, origins = self._parts, self._origins
             self._parts, self._origins, self.size_bytes = [], [], 0
-            self._emit(b"".join(parts), list(accumulate(map(len, parts))), origins, 0)
+            self._emit(b"".join(parts), array("I", accumulate(map(len, parts))), origins, 0)
 
     def _put(self, index: int, payload: bytes, content_type: str | None = None) -> None:
         if self._forwarded or self.size_bytes >= self.WRITE_BYTES:
@@ -128,7 +129,7 @@ class Outputs:
         self._forwarded.append(index)
         self.count += 1
 
-    def _emit(self, data: bytes, ends: list[int], origins: list[int], first: int) -> None:
+    def _emit(self, data: bytes, ends: Sequence[int], origins: Sequence[int], first: int) -> None:
         """Writes outputs; in halves where the host's largest buffer is too small for all. `first`: the input of output 0, where `origins`
         don't say."""
         try:

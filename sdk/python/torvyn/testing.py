@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from array import array
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from torvyn._element import Element
@@ -16,7 +17,7 @@ from torvyn._runners import Aggregator, Runner, Sink, Source, runner_of
 
 class Packed(NamedTuple):
     bytes: bytes
-    ends: list[int]
+    ends: Sequence[int]
 
 
 class _BatchMeta(NamedTuple):
@@ -43,7 +44,7 @@ class MemoryBatch:
         for element in self._elements:
             end += len(element.bytes)
             ends.append(end)
-        return Packed(b"".join(element.bytes for element in self._elements), ends)
+        return Packed(b"".join(element.bytes for element in self._elements), array("I", ends))
 
     def metas(self) -> list[_BatchMeta]:
         return [_BatchMeta(each.sequence, each.timestamp_ns, each.deadline_ns, index) for index, each in enumerate(self._elements)]
@@ -80,7 +81,8 @@ class MemoryWriter:
         self.written: list[Written] = []
         self.calls: list[str] = []  # what was called, to count copies by
 
-    def emit(self, data: bytes, ends: list[int], origins: list[int]) -> None:
+    def emit(self, data: bytes, ends: Sequence[int], origins: Sequence[int]) -> None:
+        ends, origins = list(ends), list(origins)
         assert sorted(ends) == ends and (ends[-1] if ends else 0) == len(data), "ends don't fit"
         if self._batch is None:
             assert not origins, "outputs of nothing have no origins"
@@ -97,8 +99,8 @@ class MemoryWriter:
             self.written.append(Written(data[start:end], origin, self._content_type, "output"))
             start = end
 
-    def forward(self, indices: list[int]) -> None:
-        self.forward_to("output", indices)
+    def forward(self, indices: Sequence[int]) -> None:
+        self.forward_to("output", list(indices))
 
     def forward_to(self, port: str, indices: list[int]) -> None:
         assert sorted(indices) == indices and indices[-1] < len(self._batch), "indices don't fit"

@@ -1,6 +1,7 @@
 """The exports of a stage that takes runs of elements."""
 
-from collections.abc import Callable
+from array import array
+from collections.abc import Callable, Sequence
 
 from componentize_py_types import Err
 from torvyn import ProcessError
@@ -10,20 +11,39 @@ from torvyn_guest import acks, attempt, lifecycle, process_error, signal
 from wit_world.imports import torvyn_batching_types_0_1_0 as batching
 
 
+# Lists of numbers cross as bytes: each number by itself would be an object on the way, which for a run of 64 costs as much as the call.
+
+
+def _numbers(given: Sequence[int]) -> bytes:
+    return given.tobytes() if given.__class__ is array else array("I", given).tobytes()
+
+
+def _read(batch):
+    packed = batch.read_bytes()
+    packed.ends = array("I", packed.ends)
+    return packed
+
+
+batching.Batch.read = _read
+
+
 class _Writer:
     """The host's writer, its errors as exceptions."""
 
-    __slots__ = ("forward", "forward_to", "set_content_type", "_emit")
+    __slots__ = ("forward_to", "set_content_type", "_emit", "_forward")
 
     def __init__(self, writer) -> None:
-        self.forward = writer.forward
         self.forward_to = writer.forward_to
         self.set_content_type = writer.set_content_type
-        self._emit = writer.emit
+        self._emit = writer.emit_bytes
+        self._forward = writer.forward_bytes
 
-    def emit(self, data: bytes, ends: list[int], origins: list[int]) -> None:
+    def forward(self, indices: Sequence[int]) -> None:
+        self._forward(_numbers(indices))
+
+    def emit(self, data: bytes, ends: Sequence[int], origins: Sequence[int]) -> None:
         try:
-            self._emit(data, ends, origins)
+            self._emit(data, _numbers(ends), _numbers(origins) if origins else b"")
         except Err as error:
             if isinstance(error.value, batching.EmitError_AllocationFailed):
                 raise AllocationFailed(error.value.value) from None

@@ -1,6 +1,7 @@
 """The exports of a stage of the contract of one element a call: what a runner sees is a run of one."""
 
-from collections.abc import Callable
+from array import array
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from componentize_py_types import Err
@@ -18,7 +19,7 @@ except ImportError:  # a world that makes no buffers: a filter's, a router's, a 
 
 class _Packed(NamedTuple):
     bytes: bytes
-    ends: list[int]
+    ends: Sequence[int]
 
 
 class _Meta(NamedTuple):
@@ -36,7 +37,7 @@ class _Batch:
 
     def read(self) -> _Packed:
         payload = self._element.payload.read_all()
-        return _Packed(payload, [len(payload)])
+        return _Packed(payload, array("I", [len(payload)]))
 
     def metas(self) -> list[_Meta]:
         meta = self._element.meta
@@ -65,7 +66,7 @@ class _Writer:
         self.forwards = 0
         self.ports: list[str] = []
 
-    def emit(self, data: bytes, ends: list[int], origins: list[int]) -> None:
+    def emit(self, data: bytes, ends: Sequence[int], origins: Sequence[int]) -> None:
         start = 0
         for end in ends:
             try:

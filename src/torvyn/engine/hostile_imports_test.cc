@@ -50,7 +50,7 @@ int drop_of(char parameter) {
 // Words that an import takes without complaint.
 std::vector<ScriptWord> good_words(const ScriptImport& import) {
   std::vector<ScriptWord> words;
-  bool numbers = false;
+  std::uint64_t count = 0;
   for (const char parameter : import.parameters) {
     switch (parameter) {
       case 'i':
@@ -58,12 +58,13 @@ std::vector<ScriptWord> good_words(const ScriptImport& import) {
         words.push_back(number(0));
         break;
       case 'n':
-        // Of numbers one, a 0: a payload that ends there, the first input.
-        words.push_back(number(numbers ? 1 : 0));
+        words.push_back(number(count));
         break;
       case 'p':
       case 'q':
-        numbers = parameter == 'q';
+      case 'o':
+        // Of numbers one, a 0: a payload that ends there, the first input.
+        count = parameter == 'p' ? 0 : parameter == 'q' ? 1 : 4;
         words.push_back(scratch(bytes_at));
         break;
       case 'r':
@@ -216,7 +217,7 @@ TEST_F(HostileImports, ReadNothingBeyondTheGuestsMemory) {
     const ScriptImport& import = script_import_list[static_cast<std::size_t>(i)];
     for (std::size_t at = 0; at < import.parameters.size(); ++at) {
       const char parameter = import.parameters[at];
-      if (parameter != 'p' && parameter != 'q') continue;
+      if (parameter != 'p' && parameter != 'q' && parameter != 'o') continue;
       for (const Range& range : ranges) {
         std::vector<ScriptWord> words = good_words(import);
         words[at] = range.pointer;
@@ -225,7 +226,7 @@ TEST_F(HostileImports, ReadNothingBeyondTheGuestsMemory) {
                    fmt::format("{} with {} at parameter {}", import.name, range.length, at));
         ++attacks;
       }
-      if (parameter == 'p') continue;
+      if (parameter != 'q') continue;
       std::vector<ScriptWord> words = good_words(import);
       words[at] = scratch(bytes_at + 1);
       words[at + 1] = number(1);

@@ -176,6 +176,7 @@ class RandomScript {
     if (const Registers* const registers = registers_of(kind); registers != nullptr) return handle(*registers);
     switch (kind) {
       case 'p':
+      case 'o':
         return address(1);
       case 'q':
       case 'r':
@@ -198,7 +199,12 @@ class RandomScript {
     if (import == script_mutable_buffer_freeze || import == script_allocate || import == script_clone_into_mutable)
       return;
     std::vector<ScriptWord> words;
-    for (const char kind : parameters) words.push_back(argument(kind));
+    char before = 0;
+    for (const char kind : parameters) {
+      const bool numbers_as_bytes = before == 'o' && !one_in(20);
+      words.push_back(numbers_as_bytes ? number(4 * below(3)) : argument(kind));
+      before = kind;
+    }
     script.call(static_cast<int>(import), words);
     if (gives_value(import)) keep();
   }

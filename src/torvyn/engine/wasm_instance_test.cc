@@ -228,6 +228,18 @@ TEST_F(WasmInstance, ABatchMayMakeSeveralElementsOfOne) {
   EXPECT_EQ(instance->copies().count(CopyKind::guest_read).copies, 6U) << "each read-one is a copy";
 }
 
+TEST_F(WasmInstance, NumbersMayCrossAsBytes) {
+  const auto instance = start(test_component_path("batch-forms"), "as-bytes");
+  Run in = packed_run_of({"abcd", "", "xyz"});
+  const std::byte* const last = in[2].payload.bytes().data();
+  Run out;
+  ASSERT_EQ(instance->process(in, out).status, CallStatus::ok);
+  EXPECT_THAT(texts_of(out), ElementsAre("abcd", "", "xyz"));
+  EXPECT_EQ(out[1].lineage, 1U);
+  EXPECT_EQ(out[2].payload.bytes().data(), last) << "forwarded, not copied";
+  EXPECT_EQ(instance->copies().count(CopyKind::guest_read).copies, 1U);
+}
+
 TEST_F(WasmInstance, WhatABatchWriterSaysOfContentTypesCounts) {
   content_type_ = content_types_.intern("text/input");
   const auto instance = start(test_component_path("batch-forms"), "typed");
@@ -988,6 +1000,8 @@ TEST_F(WasmInstance, ABatchThatBreaksARuleOfItsContractEndsAndGivesNothing) {
       {"origins-none", ErrorCode::sandbox_violation, "1 outputs without `origins` for a run of 2"},
       {"forward-beyond", ErrorCode::sandbox_violation, "`indices` falls or leaves the run at 0"},
       {"forward-fall", ErrorCode::sandbox_violation, "`indices` falls or leaves the run at 1"},
+      {"emit-odd-bytes", ErrorCode::component_trapped, "5 bytes are no numbers of four bytes each"},
+      {"forward-odd-bytes", ErrorCode::component_trapped, "3 bytes are no numbers of four bytes each"},
       {"port", ErrorCode::unknown_port, "no port `nowhere`"},
       {"read-beyond", ErrorCode::sandbox_violation, "element 2 of a run of 2"},
       {"trace-beyond", ErrorCode::sandbox_violation, "element 2 of a run of 2"},

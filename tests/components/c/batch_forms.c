@@ -90,6 +90,31 @@ static bool split(batch_t input, writer_t output, batch_error_t* error) {
   return emitted || fail_internal(&error->error, "emit refused");
 }
 
+/* Numbers as bytes, which need not lie as numbers do: emits all but the last element as they are, and forwards that. */
+static bool as_bytes(batch_t input, writer_t output, batch_error_t* error) {
+  torvyn_batching_types_packed_bytes_t run;
+  torvyn_batching_types_method_batch_read_bytes(input, &run);
+  const uint32_t last = (uint32_t)(run.ends.len / 4) - 1;
+  uint8_t* const odd = (uint8_t*)malloc(run.ends.len * 2 + 1) + 1;
+  uint8_t* const origins = odd + run.ends.len;
+  memcpy(odd, run.ends.ptr, run.ends.len);
+  for (uint32_t i = 0; i <= last; ++i) memcpy(origins + (size_t)4 * i, &i, 4);
+  uint32_t size = 0;
+  if (last > 0) memcpy(&size, odd + (size_t)4 * (last - 1), 4);
+  torvyn_list_u8_t bytes = {run.bytes.ptr, size};
+  torvyn_list_u8_t ends_list = {odd, (size_t)4 * last};
+  torvyn_list_u8_t origins_list = {origins, (size_t)4 * last};
+  torvyn_list_u8_t forwarded = {origins + (size_t)4 * last, 4};
+  torvyn_batching_types_emit_error_t why;
+  const bool emitted =
+      torvyn_batching_types_method_batch_writer_emit_bytes(output, &bytes, &ends_list, &origins_list, &why);
+  torvyn_batching_types_method_batch_writer_forward_bytes(output, &forwarded);
+  free(odd - 1);
+  torvyn_batching_types_packed_bytes_free(&run);
+  error->index = 0;
+  return emitted || fail_internal(&error->error, "emit refused");
+}
+
 /* A run larger than any buffer: the host says so and the call goes on. */
 static bool huge(writer_t output, batch_error_t* error) {
   enum { size = 17 * 1024 * 1024 };
@@ -117,6 +142,7 @@ bool exports_torvyn_batching_batch_processor_process(
   bool good = true;
   if (is("tell")) good = tell(input, output, error);
   if (is("split")) good = split(input, output, error);
+  if (is("as-bytes")) good = as_bytes(input, output, error);
   if (is("huge")) good = huge(output, error);
   if (is("twice")) { /* each element forwarded, then again */
     torvyn_list_u32_t list = {(uint32_t[]){0, 0, 1, 1}, 4};

@@ -53,6 +53,18 @@ bool exports_torvyn_batching_batch_processor_process(
   if (is("origins-none")) emit(output, 1, (uint32_t[]){1}, 1, NULL, 0); /* for a run of two */
   if (is("forward-beyond")) forward(output, &count, 1);
   if (is("forward-fall")) forward(output, (uint32_t[]){1, 0}, 2);
+  if (is("emit-odd-bytes")) {
+    uint8_t odd[5] = {0};
+    torvyn_list_u8_t nothing = {odd, 0};
+    torvyn_list_u8_t odd_list = {odd, sizeof odd};
+    torvyn_batching_types_emit_error_t why;
+    torvyn_batching_types_method_batch_writer_emit_bytes(output, &nothing, &odd_list, &nothing, &why);
+  }
+  if (is("forward-odd-bytes")) {
+    uint8_t odd[3] = {0};
+    torvyn_list_u8_t odd_list = {odd, sizeof odd};
+    torvyn_batching_types_method_batch_writer_forward_bytes(output, &odd_list);
+  }
   if (is("port")) {
     torvyn_string_set(&text, "nowhere");
     torvyn_batching_types_method_batch_writer_forward_to(output, &text, &first);
