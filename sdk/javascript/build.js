@@ -17,6 +17,8 @@ import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 
+import { lean, UnknownBindings } from './lean_bindings.js';
+
 const SDK = path.dirname(fileURLToPath(import.meta.url));
 const CONTRACT = '0.1.0';
 
@@ -177,8 +179,15 @@ async function loadTool() {
   const folder = process.env.TORVYN_JS_TOOLCHAIN;
   if (!folder) throw new Missing('TORVYN_JS_TOOLCHAIN is not set: it names the folder whose node_modules hold componentize-js');
   try {
-    const found = path.join(folder, 'node_modules', '@bytecodealliance', 'componentize-js', 'src', 'componentize.js');
-    return (await import(pathToFileURL(found).href)).componentize;
+    const found = pathToFileURL(path.join(folder, 'node_modules', '@bytecodealliance', 'componentize-js', 'src', 'componentize.js'));
+    const { splicer } = await import(new URL('../lib/spidermonkey-embedding-splicer.js', found).href);
+    const { spliceBindings } = splicer;
+    // It has no option for this, but this is the object it calls.
+    splicer.spliceBindings = (...given) => {
+      const made = spliceBindings(...given);
+      return { ...made, jsBindings: lean(made.jsBindings) };
+    };
+    return (await import(found.href)).componentize;
   } catch (error) {
     throw new Missing(`componentize-js in ${folder} cannot be loaded: ${error.message}`);
   }
@@ -205,6 +214,7 @@ async function componentize(start, wit, output, shown) {
     // WASI stays as it is, but for HTTP, which no stage may use: clocks, random numbers and the console work.
     made = await tool({ sourcePath: start, witPath: wit, worldName: 'stage', disableFeatures: ['http', 'fetch-event'] });
   } catch (error) {
+    if (error instanceof UnknownBindings) throw new Missing(`componentize-js is not of the version this SDK is made for: ${error.message}`);
     throw new Wrong(readable(error.message, shown));
   }
   mkdirSync(path.dirname(output), { recursive: true });

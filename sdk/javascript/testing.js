@@ -3,7 +3,7 @@
 //     import { run } from 'torvyn/testing';
 //     assert.deepEqual(run(grep, ['one', 'two'], { pattern: 'two' }), ['two']);
 
-import { Element, Lent, PlainElement } from './lib/element.js';
+import { Element, element as elementOf, Lent } from './lib/element.js';
 import { CapacityExceeded } from './lib/outputs.js';
 import { runnerOf } from './lib/runners.js';
 import { STAGE } from './lib/stage.js';
@@ -16,7 +16,7 @@ export function element(payload = '', { sequence = 0, timestampNs = 0n, deadline
   const bytes = typeof payload === 'string' ? encoder.encode(payload) : payload;
   const meta = { sequence: BigInt(sequence), timestampNs: BigInt(timestampNs), deadlineNs: BigInt(deadlineNs), contentType: 0 };
   const host = { metas: () => [meta], contentTypes: () => [contentType], flowId: () => flowId, traceId: () => traceId, spanId: () => spanId };
-  return new PlainElement(new Lent(bytes, Uint32Array.of(bytes.length), host), 0, 0, bytes.length);
+  return elementOf(new Lent(bytes, Uint32Array.of(bytes.length), host), 0);
 }
 
 /** A run of elements, as torvyn:batching's `batch`. */

@@ -3,7 +3,7 @@
 import { AllocationFailed, CapacityExceeded } from '../lib/outputs.js';
 import { runnerOf } from '../lib/runners.js';
 import { STAGE } from '../lib/stage.js';
-import { attempt, attemptRun, lifecycle, release, signal } from './errors.js';
+import { attempt, lifecycle, ofRun, signal } from './errors.js';
 
 /** The host's writer, its errors as exceptions of the SDK's. */
 class Writer {
@@ -34,27 +34,19 @@ class Writer {
   }
 }
 
-/** One call with a run. What is lent is given back whatever happens. */
-function withRun(batch, writer, call) {
-  try {
-    return attemptRun(() => call(batch, writer && new Writer(writer)));
-  } finally {
-    release(batch);
-    release(writer);
-  }
-}
-
-/** One call that only writes. */
-function withWriter(writer, call) {
-  try {
-    return attempt(() => call(new Writer(writer)));
-  } finally {
-    release(writer);
-  }
-}
+// What is lent for a call is given back by the bindings when it returns. These functions are called once a run, and stay flat: in an engine
+// that interprets, each call of one more costs as much as an element.
 
 const processor = (runner) => ({
-  batchProcessor: { process: (input, output) => withRun(input, output, (batch, writer) => runner.process(batch, writer)) },
+  batchProcessor: {
+    process(input, output) {
+      try {
+        runner.process(input, new Writer(output));
+      } catch (error) {
+        throw ofRun(error);
+      }
+    },
+  },
 });
 
 const EXPORTS = {
@@ -62,23 +54,43 @@ const EXPORTS = {
   batchProcessor: processor,
   filter: processor,
   router: (runner) => ({
-    batchRouter: { route: (input, output) => withRun(input, output, (batch, writer) => runner.route(batch, writer)) },
+    batchRouter: {
+      route(input, output) {
+        try {
+          runner.route(input, new Writer(output));
+        } catch (error) {
+          throw ofRun(error);
+        }
+      },
+    },
   }),
   sink: (runner) => ({
     batchSink: {
-      push: (input) => withRun(input, undefined, (batch) => signal(runner.push(batch))),
+      push(input) {
+        try {
+          return signal(runner.push(input));
+        } catch (error) {
+          throw ofRun(error);
+        }
+      },
       complete: () => attempt(() => runner.complete()),
     },
   }),
   aggregator: (runner) => ({
     batchAggregator: {
-      ingest: (input, output) => withRun(input, output, (batch, writer) => runner.ingest(batch, writer)),
-      flush: (output) => withWriter(output, (writer) => runner.flush(writer)),
+      ingest(input, output) {
+        try {
+          runner.ingest(input, new Writer(output));
+        } catch (error) {
+          throw ofRun(error);
+        }
+      },
+      flush: (output) => attempt(() => runner.flush(new Writer(output))),
     },
   }),
   source: (runner) => ({
     batchSource: {
-      pull: (max, output) => withWriter(output, (writer) => runner.pull(max, writer)),
+      pull: (max, output) => attempt(() => runner.pull(max, new Writer(output))),
       notifyBackpressure: (pressure) => runner.notifyBackpressure(pressure === 'pause'),
     },
     acks: { acknowledge: (upTo) => runner.acknowledge(upTo) },

@@ -23,14 +23,9 @@ export function attempt(call) {
   }
 }
 
-/** Calls a function whose error names an element of a run. */
-export function attemptRun(call) {
-  try {
-    return call();
-  } catch (error) {
-    if (error instanceof ProcessError) throw new Failure({ index: error.index ?? 0, error: processError(error) });
-    throw error;
-  }
+/** What to throw out of a call with a run: its error names the element. */
+export function ofRun(error) {
+  return error instanceof ProcessError ? new Failure({ index: error.index ?? 0, error: processError(error) }) : error;
 }
 
 export const lifecycle = (runner) => ({

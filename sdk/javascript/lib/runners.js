@@ -3,7 +3,7 @@
 // `batch` and `writer` have the methods of torvyn:batching's resources. What goes wrong in a call leaves it as a ProcessError, with
 // the index of its element.
 
-import { Lent, PlainElement, Run, TextElement } from './element.js';
+import { element, Lent, PLAIN_ELEMENT, Run, TEXT_ELEMENT } from './element.js';
 import { asProcessError } from './errors.js';
 import { cut, Outputs, packText, WRITE_BYTES } from './outputs.js';
 import { parse, settle } from './settings.js';
@@ -60,15 +60,10 @@ class Runner {
   /** Goes through a run, element by element. What is written before an error stands. */
   each(batch, outputs, lent, use) {
     const { call, settings } = this;
-    const { ends } = lent;
+    const { length } = lent.ends;
     let index = 0;
     try {
-      for (let start = 0; index < ends.length; index++) {
-        const end = ends[index];
-        const element = lent.text == null ? new PlainElement(lent, index, start, end) : new TextElement(lent, index, start, end);
-        use(index, call(element, settings));
-        start = end;
-      }
+      for (; index < length; index++) use(index, call(element(lent, index), settings));
     } catch (error) {
       outputs?.flush();
       throw asProcessError(error, index);
@@ -92,52 +87,53 @@ class Processor extends Runner {
     const count = ends.length;
     const textEnds = new Uint32Array(count);
     let text = '';
+    let parts = null; // what the elements so far gave, and is not with `outputs` yet; null: `text` is
+    let size = 0;
+    let input; // the text of the run, once an element was asked for its own
     let index = 0;
     let start = 0;
     let result;
-    let taken = () => cut(text, textEnds, index); // what the elements so far gave, and is not with `outputs` yet
     try {
       // The engine inside a component interprets, so this loop is most of what the SDK costs: as long as there is one text for each
-      // element, it does nothing else. The two after it do so for bytes, and for whatever comes.
+      // element, it does nothing else, and no function but the author's sees its variables. The two after it do so for bytes, and for
+      // whatever comes.
       for (; index < count; index++) {
         const end = ends[index];
-        result = call(lent.text == null ? new PlainElement(lent, index, start, end) : new TextElement(lent, index, start, end), settings);
+        result = call(input == null
+          ? { __proto__: PLAIN_ELEMENT, lent, index, start, end }
+          : { __proto__: TEXT_ELEMENT, lent, index, text: input.slice(start, end) }, settings);
         start = end;
-        if (typeof result !== 'string' || text.length > WRITE_BYTES) break;
+        if (typeof result !== 'string' || size > WRITE_BYTES) break;
         text += result;
-        textEnds[index] = text.length;
+        textEnds[index] = size += result.length;
+        input ??= lent.text;
       }
       if (index === count) {
-        taken = () => [];
-        const { bytes, ends: packedEnds } = packText(text, textEnds);
-        outputs.emitPacked(bytes, packedEnds, []);
+        parts = [];
+        const packed = packText(text, textEnds);
+        outputs.emitPacked(packed.bytes, packed.ends, []);
         return;
       }
-      if (index === 0 && result instanceof Uint8Array) {
-        const parts = [];
-        let size = 0;
-        taken = () => parts;
+      parts = cut(text, textEnds, index);
+      if (index === 0) {
         while (result instanceof Uint8Array && size <= WRITE_BYTES) {
           parts.push(result);
           size += result.length;
           if (++index === count) break;
-          const end = ends[index];
-          result = call(lent.text == null ? new PlainElement(lent, index, start, end) : new TextElement(lent, index, start, end), settings);
-          start = end;
+          result = call({ __proto__: PLAIN_ELEMENT, lent, index, start, end: ends[index] }, settings);
+          start = ends[index];
         }
       }
-      outputs.addRun(taken());
-      taken = () => [];
+      outputs.addRun(parts);
+      parts = [];
       while (index < count) {
         outputs.add(index, result);
         if (++index === count) break;
-        const end = ends[index];
-        result = call(lent.text == null ? new PlainElement(lent, index, start, end) : new TextElement(lent, index, start, end), settings);
-        start = end;
+        result = call(element(lent, index), settings);
       }
       outputs.flush();
     } catch (error) {
-      outputs.addRun(taken());
+      outputs.addRun(parts ?? cut(text, textEnds, index));
       outputs.flush();
       throw asProcessError(error, index);
     } finally {
