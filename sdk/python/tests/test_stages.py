@@ -1,6 +1,8 @@
 """What authors' functions and classes do, run as the host runs them. `python3 -m unittest discover -s sdk/python/tests -t sdk/python`"""
 
+import contextlib
 import unittest
+from array import array
 
 import torvyn
 from torvyn import testing
@@ -28,49 +30,88 @@ def number(element):
     return str(int(element.bytes))
 
 
+def process(stage, elements, **options):
+    """What a processor writes of a run, and its error: the same in its first run and in one that comes after another."""
+    seen = []
+    for runs_before in range(2):
+        runner = testing.start(stage)
+        for _ in range(runs_before):
+            with contextlib.suppress(torvyn.ProcessError):
+                runner.process(testing.MemoryBatch(elements[:1]), testing.MemoryWriter(testing.MemoryBatch(elements[:1])))
+        batch = testing.MemoryBatch(elements)
+        writer = testing.MemoryWriter(batch, **options)
+        error = None
+        try:
+            runner.process(batch, writer)
+        except torvyn.ProcessError as raised:
+            error = raised
+        seen.append((writer, error))
+    (first, first_error), (later, later_error) = seen
+    assert first.written == later.written, (first.written, later.written)
+    assert [first_error and (str(first_error), first_error.index)] == [later_error and (str(later_error), later_error.index)], seen
+    return later, later_error
+
+
 class Processors(unittest.TestCase):
     def test_a_function_can_be_called(self):
         self.assertEqual(shout(torvyn.Element(b"hi")), b"HI")
 
     def test_one_output_each_is_one_write(self):
-        batch = testing.MemoryBatch(["a", "", "c"])
-        writer = testing.MemoryWriter(batch)
-        testing.start(shout).process(batch, writer)
+        writer, _ = process(shout, ["a", "", "c"])
         self.assertEqual([(each.bytes, each.origin) for each in writer.written], [(b"A", 0), (b"", 1), (b"C", 2)])
         self.assertEqual(writer.calls, ["emit"])
 
     def test_several_outputs_and_none(self):
-        batch = testing.MemoryBatch(["a b", "", "c"])
-        writer = testing.MemoryWriter(batch)
-        testing.start(words).process(batch, writer)
+        writer, _ = process(words, ["a b", "", "c"])
         self.assertEqual([(each.bytes, each.origin) for each in writer.written], [(b"a", 0), (b"b", 0), (b"c", 2)])
         self.assertEqual(writer.calls, ["emit"])
 
     def test_every_kind_of_output(self):
-        given = [b"1", "2", bytearray(b"3"), memoryview(b"4"), torvyn.Output("5"), ["6", b"7"], None, ("8",), iter([b"9"])]
+        given = [b"1", "2", bytearray(b"3"), memoryview(b"4"), torvyn.Output("5"), ["6", b"7"], None, ("8",), [b"9"]]
 
         @torvyn.processor
         def stage(element):
             return given[int(element.text)]
 
-        self.assertEqual(testing.run(stage, map(str, range(len(given)))), [b"%d" % i for i in range(1, 10)])
+        writer, _ = process(stage, list(map(str, range(len(given)))))
+        self.assertEqual([each.bytes for each in writer.written], [b"%d" % i for i in range(1, 10)])
+
+    def test_buffers_of_items_are_their_bytes(self):
+        given = [memoryview(b"1"), array("H", [0x3332, 0x3534]), memoryview(array("I", [0x39383736])), b""]
+
+        @torvyn.processor
+        def stage(element):
+            return given[int(element.text)]
+
+        writer, _ = process(stage, list("0123"))
+        self.assertEqual([(each.bytes, each.origin) for each in writer.written], [(b"1", 0), (b"2345", 1), (b"6789", 2), (b"", 3)])
+
+    def test_what_comes_later_is_asked_for_after_its_calls(self):
+        """A stage that gives bytes first and then a generator: the generator's own outputs keep their place."""
+        @torvyn.processor
+        def stage(element):
+            return element.bytes if element.bytes != b"b" else (part for part in (b"x", b"y"))
+
+        writer, _ = process(stage, ["a", "b", "c"])
+        self.assertEqual([(each.bytes, each.origin) for each in writer.written], [(b"a", 0), (b"x", 1), (b"y", 1), (b"c", 2)])
 
     def test_what_is_no_output_is_refused(self):
         @torvyn.processor
         def stage(element):
-            return 7
+            return 7 if element.bytes == b"c" else b"-"
 
-        with self.assertRaisesRegex(torvyn.Internal, "bytes, str, None or several of them, not int"):
-            testing.run(stage, ["a"])
+        writer, error = process(stage, ["a", "b", "c", "d"])
+        self.assertIsInstance(error, torvyn.Internal)
+        self.assertIn("bytes, str, None or several of them, not int", str(error))
+        self.assertEqual(error.index, 2)
+        self.assertEqual([each.bytes for each in writer.written], [b"-", b"-"])
 
     def test_the_element_itself_is_passed_on_uncopied_and_in_order(self):
         @torvyn.processor
         def stage(element):
             return [b"before", element] if element.bytes == b"b" else element
 
-        batch = testing.MemoryBatch(["a", "b", "c"])
-        writer = testing.MemoryWriter(batch)
-        testing.start(stage).process(batch, writer)
+        writer, _ = process(stage, ["a", "b", "c"])
         self.assertEqual([each.bytes for each in writer.written], [b"a", b"before", b"b", b"c"])
         self.assertEqual(writer.calls, ["forward", "emit", "forward"])
 
@@ -80,23 +121,18 @@ class Processors(unittest.TestCase):
             return torvyn.Output(b"{}", "application/json") if element.bytes == b"b" else b"x"
 
         elements = [torvyn.Element(each, content_type="text/plain") for each in "abc"]
-        batch = testing.MemoryBatch(elements)
-        writer = testing.MemoryWriter(batch)
-        testing.start(stage).process(batch, writer)
+        writer, _ = process(stage, elements)
         self.assertEqual([each.content_type for each in writer.written], [None, "application/json", "text/plain"])
 
     def test_outputs_too_large_for_one_buffer_are_written_in_parts(self):
-        batch = testing.MemoryBatch(["abc", "def", "ghi", "jkl"])
-        writer = testing.MemoryWriter(batch, largest_buffer_bytes=7)
-        testing.start(shout).process(batch, writer)
+        writer, _ = process(shout, ["abc", "def", "ghi", "jkl"], largest_buffer_bytes=7)
         self.assertEqual([(each.bytes, each.origin) for each in writer.written], [(b"ABC", 0), (b"DEF", 1), (b"GHI", 2), (b"JKL", 3)])
 
     def test_one_output_too_large_is_an_error_of_its_element(self):
-        batch = testing.MemoryBatch(["ab", "c", "long", "d"])
-        writer = testing.MemoryWriter(batch, largest_buffer_bytes=3)
-        with self.assertRaisesRegex(torvyn.Internal, "4 bytes") as raised:
-            testing.start(shout).process(batch, writer)
-        self.assertEqual(raised.exception.index, 2)
+        writer, error = process(shout, ["ab", "c", "long", "d"], largest_buffer_bytes=3)
+        self.assertIsInstance(error, torvyn.Internal)
+        self.assertIn("4 bytes", str(error))
+        self.assertEqual(error.index, 2)
         self.assertEqual([each.bytes for each in writer.written], [b"AB", b"C"])
 
     def test_many_large_outputs_are_not_held_at_once(self):
@@ -104,20 +140,20 @@ class Processors(unittest.TestCase):
         def inflate(element):
             return bytes(600_000)
 
-        batch = testing.MemoryBatch([b"x"] * 10)
-        writer = testing.MemoryWriter(batch)
-        testing.start(inflate).process(batch, writer)
-        self.assertEqual(len(writer.written), 10)
-        self.assertEqual(len(writer.calls), 5)
+        runner = testing.start(inflate)
+        for _ in range(2):
+            batch = testing.MemoryBatch([b"x"] * 10)
+            writer = testing.MemoryWriter(batch)
+            runner.process(batch, writer)
+            self.assertEqual(len(writer.written), 10)
+            self.assertEqual(len(writer.calls), 5)
 
 
 class Errors(unittest.TestCase):
     def test_outputs_before_the_element_stand(self):
-        batch = testing.MemoryBatch(["1", "2", "x", "4"])
-        writer = testing.MemoryWriter(batch)
-        with self.assertRaises(torvyn.Internal) as raised:
-            testing.start(number).process(batch, writer)
-        self.assertEqual(raised.exception.index, 2)
+        writer, error = process(number, ["1", "2", "x", "4"])
+        self.assertIsInstance(error, torvyn.Internal)
+        self.assertEqual(error.index, 2)
         self.assertEqual([each.bytes for each in writer.written], [b"1", b"2"])
 
     def test_an_uncaught_exception_tells_its_place(self):

@@ -43,13 +43,6 @@ class Outputs:
         self.size_bytes = 0
         self.count = 0
 
-    def add_run(self, parts: list[bytes]) -> None:
-        """One output for each input, in order: all of a run, or its beginning."""
-        self._parts += parts
-        self._origins += range(len(parts))
-        self.size_bytes += sum(map(len, parts))
-        self.count += len(parts)
-
     def add(self, index: int, result: object) -> None:
         """What a stage gave for input `index`: bytes, text, an Output, the element itself, None, or several of these."""
         kind = type(result)
@@ -63,7 +56,7 @@ class Outputs:
             self._put(index, _payload(result.bytes), result.content_type)
         elif isinstance(result, Element):
             self._forward(index)
-        elif isinstance(result, (bytearray, memoryview, bytes, str)):
+        elif isinstance(result, str) or _is_buffer(result):
             self._put(index, _payload(result))
         elif isinstance(result, Iterable) and not isinstance(result, dict):
             for each in result:
@@ -148,10 +141,17 @@ class Outputs:
             raise Unavailable(f"no buffer for {len(data):,} bytes of output: {error}", index=origins[0] if origins else first) from None
 
 
-def _payload(given: bytes | str | bytearray | memoryview) -> bytes:
+def _payload(given: object) -> bytes:
     if isinstance(given, str):
         return given.encode()
-    if isinstance(given, (bytes, bytearray, memoryview)):
+    if _is_buffer(given):
         return bytes(given)
     raise TypeError(f"a payload is bytes or str, not {type(given).__name__}")
 
+
+def _is_buffer(given: object) -> bool:
+    try:
+        memoryview(given)
+    except TypeError:
+        return False
+    return True

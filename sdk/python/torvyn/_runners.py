@@ -10,7 +10,7 @@ import functools
 import os
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from operator import length_hint
 
 from torvyn import _settings
@@ -109,33 +109,45 @@ class RunRunner(Runner):
 class Processor(RunRunner):
     method = "process"
 
+    # Whether the last run's outputs were few enough bytes to wait here until the run is through. False at first: a stage that makes much of
+    # little is known before it has filled its memory.
+    _holds_run = False
+
     def process(self, batch, writer) -> None:
         self._take(batch, writer)
 
     def _work(self, elements, outputs):
-        # This loop is most of what the SDK costs: as long as there is one output for each element, it does nothing else.
         call = self._call
-        most = outputs.WRITE_BYTES
-        parts = []
-        ends = []  # counted up here: accumulate() takes twice as long in a component
-        size = 0
+        if not self._holds_run:
+            return self._add_each(map(call, elements), outputs)
+        # This loop is most of what the SDK costs, so it does nothing else: what the results are is looked at when all of them are there.
+        results = []
         try:
             for element in elements:
-                result = call(element)
-                if result.__class__ is not bytes or size > most:
-                    break
-                parts.append(result)
-                size += len(result)
-                ends.append(size)
-            else:
-                whole, parts = parts, []
-                outputs.emit_packed(b"".join(whole), ends, ())
-                return
-        finally:
-            outputs.add_run(parts)
-        outputs.add(element._index, result)
-        for element in elements:
-            outputs.add(element._index, call(element))
+                results.append(call(element))
+        except BaseException:
+            self._add_each(results, outputs)
+            raise
+        try:
+            data = b"".join(results)
+        except (TypeError, MemoryError):
+            return self._add_each(results, outputs)
+        size = 0
+        ends = [size := size + len(result) for result in results]  # accumulate() takes twice as long in a component
+        if size != len(data):  # there are memoryviews, of items that are more than a byte
+            return self._add_each(results, outputs)
+        self._holds_run = size < outputs.WRITE_BYTES
+        outputs.emit_packed(data, ends, ())
+
+    def _add_each(self, results: Iterable, outputs: Outputs) -> None:
+        self._holds_run = True
+        for index, result in enumerate(results):
+            try:
+                outputs.add(index, result)
+            except BaseException as error:
+                raise self._error(error, index) from None
+            if outputs.size_bytes >= outputs.WRITE_BYTES:
+                self._holds_run = False
 
 
 class BatchProcessor(RunRunner):

@@ -1,5 +1,6 @@
 """The exports of a stage that takes runs of elements."""
 
+import weakref
 from array import array
 from collections.abc import Callable, Sequence
 
@@ -18,50 +19,85 @@ def _numbers(given: Sequence[int]) -> bytes:
     return given.tobytes() if given.__class__ is array else array("I", given).tobytes()
 
 
-def _read(batch):
-    packed = batch.read_bytes()
-    packed.ends = array("I", packed.ends)
-    return packed
+class _Packed:
+    """What componentize-py makes of packed-bytes."""
+
+    __slots__ = ("bytes", "ends")
+
+    def __init__(self, bytes: bytes, ends: bytes) -> None:
+        self.bytes = bytes
+        self.ends = array("I", ends)
 
 
-batching.Batch.read = _read
+batching.PackedBytes = _Packed
+batching.Batch.read = batching.Batch.read_bytes
+
+
+# componentize-py gives back what was borrowed for a call when it returns, and before that has each handle's object finalized, should it go
+# first: which it cannot, for the call holds it. That is half of what such a call costs.
+
+
+class _Nothing:
+    """A finalizer of nothing."""
+
+    def detach(self) -> None:
+        pass
+
+
+class _Finalize(weakref.finalize):
+    """Like any other, except for what is borrowed."""
+
+    __slots__ = ()
+    _borrowed = frozenset((batching.Batch, batching.BatchWriter))
+    _nothing = _Nothing()
+
+    def __new__(cls, obj, *_, **__):
+        return cls._nothing if obj.__class__ in cls._borrowed else super().__new__(cls)
+
+
+weakref.finalize = _Finalize
 
 
 class _Writer:
     """The host's writer, its errors as exceptions."""
 
-    __slots__ = ("forward_to", "set_content_type", "_emit", "_forward")
+    __slots__ = ("_writer",)
 
     def __init__(self, writer) -> None:
-        self.forward_to = writer.forward_to
-        self.set_content_type = writer.set_content_type
-        self._emit = writer.emit_bytes
-        self._forward = writer.forward_bytes
+        self._writer = writer
 
     def forward(self, indices: Sequence[int]) -> None:
-        self._forward(_numbers(indices))
+        self._writer.forward_bytes(_numbers(indices))
+
+    def forward_to(self, port: str, indices: list[int]) -> None:
+        self._writer.forward_to(port, indices)
+
+    def set_content_type(self, content_type: str) -> None:
+        self._writer.set_content_type(content_type)
 
     def emit(self, data: bytes, ends: Sequence[int], origins: Sequence[int]) -> None:
         try:
-            self._emit(data, _numbers(ends), _numbers(origins) if origins else b"")
+            self._writer.emit_bytes(data, _numbers(ends), _numbers(origins) if origins else b"")
         except Err as error:
             if isinstance(error.value, batching.EmitError_AllocationFailed):
                 raise AllocationFailed(error.value.value) from None
             raise CapacityExceeded from None
 
 
-def _run(call: Callable, batch, writer=None):
-    """One call with a run. What was lent for it is given back by componentize-py when it returns."""
-    try:
-        return call(batch, _Writer(writer)) if writer is not None else call(batch)
-    except ProcessError as error:
-        raise Err(batching.BatchError(error.index or 0, process_error(error))) from None
+def _of_run(error: ProcessError) -> Err:
+    return Err(batching.BatchError(error.index or 0, process_error(error)))
+
+
+# What was lent for a call is given back by componentize-py when it returns.
 
 
 def _processor(runner: Runner) -> dict[str, type]:
     class BatchProcessorExport:
         def process(self, input, output) -> None:
-            _run(runner.process, input, output)
+            try:
+                runner.process(input, _Writer(output))
+            except ProcessError as error:
+                raise _of_run(error) from None
 
     return {"TorvynBatchingBatchProcessor010": BatchProcessorExport}
 
@@ -69,7 +105,10 @@ def _processor(runner: Runner) -> dict[str, type]:
 def _router(runner: Router) -> dict[str, type]:
     class BatchRouter:
         def route(self, input, output) -> None:
-            _run(runner.route, input, output)
+            try:
+                runner.route(input, _Writer(output))
+            except ProcessError as error:
+                raise _of_run(error) from None
 
     return {"TorvynBatchingBatchRouter010": BatchRouter}
 
@@ -77,7 +116,10 @@ def _router(runner: Router) -> dict[str, type]:
 def _sink(runner: Sink) -> dict[str, type]:
     class BatchSink:
         def push(self, input):
-            return signal(_run(runner.push, input))
+            try:
+                return signal(runner.push(input))
+            except ProcessError as error:
+                raise _of_run(error) from None
 
         def complete(self) -> None:
             attempt(runner.complete)
@@ -88,7 +130,10 @@ def _sink(runner: Sink) -> dict[str, type]:
 def _aggregator(runner: Aggregator) -> dict[str, type]:
     class BatchAggregator:
         def ingest(self, input, output) -> None:
-            _run(runner.ingest, input, output)
+            try:
+                runner.ingest(input, _Writer(output))
+            except ProcessError as error:
+                raise _of_run(error) from None
 
         def flush(self, output) -> bool:
             return attempt(runner.flush, _Writer(output))
