@@ -85,8 +85,11 @@ bool FlowDriver::swap_stages(Node& node) noexcept {
   if (node.is_sink() && !node.gone) {
     if (rests(node, node.only_lane())) return true;
     in_call_.store(&old, std::memory_order_seq_cst);
-    const Status completed = old.complete();
+    const bool cancelled = cancel_.load(std::memory_order_seq_cst);
+    const Status completed = cancelled ? Status() : old.complete();
     in_call_.store(nullptr, std::memory_order_release);
+    // A call that was stopped because the flow is to end says nothing of the stage.
+    if (cancelled || (!completed && cancel_.load(std::memory_order_acquire))) return true;
     if (!completed) {
       count_error(node);
       fail_flow(node, completed.error(), nullptr);
