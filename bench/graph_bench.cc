@@ -119,11 +119,17 @@ struct Case {
 };
 
 constexpr std::array cases{
-    Case{"cost", cost_case},           Case{"hop", hop_case},
-    Case{"flows", flows_case},         Case{"idle", idle_case},
-    Case{"instances", instances_case}, Case{"swap", swap_case},
-    Case{"cancel", cancel_case},       Case{"neighbours", neighbours_case},
-    Case{"bandwidth", bandwidth_case}, Case{"memcpy", memcpy_case},
+    Case{"cost", cost_case},
+    Case{"hop", hop_case},
+    Case{"flows", flows_case},
+    Case{"idle", idle_case},
+    Case{"instances", instances_case},
+    Case{"placement", placement_case},
+    Case{"swap", swap_case},
+    Case{"cancel", cancel_case},
+    Case{"neighbours", neighbours_case},
+    Case{"bandwidth", bandwidth_case},
+    Case{"memcpy", memcpy_case},
     Case{"start", start_case},
 };
 

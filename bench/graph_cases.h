@@ -70,6 +70,7 @@ Found hop_case(Task& task);
 Found flows_case(Task& task);
 Found idle_case(Task& task);
 Found instances_case(Task& task);
+Found placement_case(Task& task);
 Found swap_case(Task& task);
 Found cancel_case(Task& task);
 Found neighbours_case(Task& task);

@@ -119,6 +119,28 @@ Found idle_case(Task& task) {
 }
 
 // generate → slow, which computes for `us` microseconds over each of `count` elements, `instances` times side by side → null.
+// generate → two stages that compute for `rounds` steps over each element → null; the second of them, where `parallel` is 1, beside its flow.
+// Runs of 64.
+Found placement_case(Task& task) {
+  const std::uint64_t count = task.settings.number("count", 50'000);
+  const std::string rounds = std::to_string(task.settings.number("rounds", 100));
+  config::FlowConfig flow;
+  flow.name = "bench";
+  add_node(flow, "builtin:generate", {{"size", "16"}});
+  for (const bool second : {false, true}) {
+    const std::size_t work = add_node(flow, "tests/components/work.wasm");
+    flow.nodes[work].config = "{\"rounds\":\"" + rounds + "\"}";
+    if (second && task.settings.number("parallel", 0) != 0) flow.nodes[work].placement = config::Placement::parallel;
+  }
+  add_node(flow, "builtin:null");
+  const std::unique_ptr<host::Host> host = make_host(task);
+  run_flow(*host, flow, {.elements_max = 64});  // what happens once in a process
+  const FlowCost few = run_flow(*host, flow, {.elements_max = 6'400});
+  const FlowCost many = run_flow(*host, flow, {.elements_max = 6'400 + count});
+  if (many.elements - few.elements != count) give_up("not all elements arrived");
+  return difference(many, few);
+}
+
 Found instances_case(Task& task) {
   const std::uint64_t count = task.settings.number("count", 50'000);
   config::FlowConfig flow = chain_through("tests/hostile/slow.wasm", {});

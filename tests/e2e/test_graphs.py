@@ -146,6 +146,47 @@ class TestShapes:
         assert (tmp_path / "copy.log").read_bytes() == hello(range(20_000))
 
 
+class TestPlacement:
+    """Stages that are called beside their flow."""
+
+    def shape(self, placement: str) -> str:
+        beside = {"placement": placement}
+        nodes = {"in": generate(5000), "upper": stage(component("upper"), **beside), "sevens": stage(component("rust/grep-batch"), {"pattern": "7"}, **beside),
+                 "picky": stage(misbehaving("fail-at"), {"at": "777"}, on_error="skip", **beside), "count": stage(component("word-count"), **beside),
+                 "out": write("out.log") | beside, "counted": write("counted.log") | beside}
+        return flow(nodes, "in -> upper -> sevens -> picky -> out", "in -> count -> counted")
+
+    def test_the_outcome_is_that_of_one_thread(self, torvyn, tmp_path):
+        outcomes = []
+        for placement in ("flow", "parallel"):
+            result = run(torvyn, self.shape(placement))
+            assert result.code == 0, result.err
+            assert [stage["parallel"] for stage in result.report["stages"]] == [placement == "parallel" and name != "in" for name in result.stages]
+            outcomes.append(([(tmp_path / name).read_bytes() for name in ("out.log", "counted.log")],
+                             {key: value for key, value in result.flow.items() if key not in ("duration_ns", "cpu_ns", "p50_ns", "p99_ns")},
+                             {name: (one["elements_in"], one["elements_out"], one["errors"]) for name, one in result.stages.items()}))
+        assert outcomes[0] == outcomes[1]
+        assert outcomes[0][0][0].count(b"\n") > 1000
+
+    def test_the_summary_says_so(self, torvyn, tmp_path):
+        outcome = torvyn("run", f"generate count=100 ! {component('upper')} @placement=parallel ! null")
+        assert outcome.code == 0, outcome.err
+        assert "direct, parallel" in outcome.err
+
+    def test_a_trap_says_what_it_says_on_one_thread(self, torvyn):
+        errors = []
+        for placement in ("flow", "parallel"):
+            nodes = {"in": generate(100), "trap": stage(misbehaving("trap"), placement=placement), "out": stage("null")}
+            result = run(torvyn, flow(nodes, "in -> trap -> out"))
+            assert result.code == 1
+            errors.append([(error["code"], error["node"], error["message"], error.get("element")) for error in result.report["errors"]])
+        assert errors[0] == errors[1] != []
+
+    def test_a_source_cannot_be_placed_beside_its_flow(self, torvyn):
+        nodes = {"in": generate(100) | {"placement": "parallel"}, "out": stage("null")}
+        refused(torvyn, flow(nodes, "in -> out"), "E0203", "`in` is a source")
+
+
 class TestRefusals:
     """Nothing runs that does not hang together; the message has the place and the way out."""
 

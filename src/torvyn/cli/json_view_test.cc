@@ -39,9 +39,10 @@ TEST(RunJson, HasTheNamesThatWerePromised) {
   EXPECT_EQ(run["flow"]["state"], "completed");
   EXPECT_EQ(run["copies"], 10);
   EXPECT_EQ(run["bytes_copied"], 110);
-  for (const char* key : {"node", "component", "role", "path", "elements_in", "elements_out", "errors", "restarts",
-                          "swaps", "swap_pause_ns", "state_lost", "rests", "rested_ns", "instances", "copies",
-                          "bytes_copied", "time_ns", "p50_ns", "p99_ns"})
+  for (const char* key :
+       {"node",     "component", "role",          "path",       "elements_in", "elements_out", "errors",
+        "restarts", "swaps",     "swap_pause_ns", "state_lost", "rests",       "rested_ns",    "instances",
+        "parallel", "copies",    "bytes_copied",  "time_ns",    "p50_ns",      "p99_ns"})
     EXPECT_TRUE(run["stages"][0].contains(key)) << key;
   for (const char* key :
        {"from", "to", "transferred", "dropped", "peak_depth", "backpressure_events", "backpressure_ns"})

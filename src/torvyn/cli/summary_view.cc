@@ -102,9 +102,10 @@ std::string copies_cell(const StageReport& stage) {
   return text + ", " + format_size(stage.copies_total().bytes);
 }
 
-// "direct ×4": four instances side by side.
+// "direct ×4": four instances side by side; "direct, parallel": one beside its flow.
 std::string path_cell(const StageReport& stage) {
-  return stage.instances > 1 ? fmt::format("{} ×{}", stage.path, stage.instances) : stage.path;
+  if (stage.instances > 1) return fmt::format("{} ×{}", stage.path, stage.instances);
+  return stage.parallel ? stage.path + ", parallel" : stage.path;
 }
 
 std::string stages_table(const FlowReport& report, bool verbose) {

@@ -46,6 +46,12 @@ struct ErrorPolicy {
   ErrorAction exhausted = ErrorAction::fail;  // what follows the last retry; never `retry`
 };
 
+// Where a node's stage is called.
+enum class Placement : std::uint8_t {
+  flow,      // on the thread that drives its flow, one stage after the other
+  parallel,  // by workers beside it, while the flow goes on
+};
+
 // What a node does when its component's instance ends by a trap.
 enum class TrapAction : std::uint8_t {
   fail,     // the flow ends
@@ -95,7 +101,8 @@ struct NodeConfig {
   TrapAction on_trap = TrapAction::fail;
   std::uint32_t restarts = 3;
   std::uint64_t restart_window_ns = 60'000'000'000;
-  std::uint32_t instances = 1;                    // side by side, on as many threads; the order of elements is kept
+  std::uint32_t instances = 1;  // side by side, on as many threads; the order of elements is kept
+  Placement placement = Placement::flow;
   std::optional<std::uint64_t> timeout_ns;        // per call of guest time
   std::optional<std::uint64_t> max_memory_bytes;  // of one instance, as the next four
   std::optional<double> max_cpu;                  // share of a core

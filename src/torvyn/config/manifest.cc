@@ -19,6 +19,11 @@ constexpr Choice<ErrorAction> error_actions[] = {
     {"retry", ErrorAction::retry},
     {"dead-letter", ErrorAction::dead_letter},
 };
+constexpr Choice<Placement> placements[] = {
+    {"flow", Placement::flow},
+    {"parallel", Placement::parallel},
+};
+
 constexpr Choice<TrapAction> trap_actions[] = {
     {"fail", TrapAction::fail},
     {"restart", TrapAction::restart},
@@ -51,6 +56,8 @@ ErrorPolicy error_policy(const ErrorActions& named, bool has_dead_letter) {
 
 ErrorAction error_action(std::string_view choice) { return meaning_of(choice, error_actions); }
 TrapAction trap_action(std::string_view choice) { return meaning_of(choice, trap_actions); }
+
+Placement placement(std::string_view choice) { return meaning_of(choice, placements); }
 FullPolicy full_policy(std::string_view choice) { return meaning_of(choice, full_policies); }
 
 const FlowConfig* Manifest::find_flow(std::string_view wanted) const noexcept {

@@ -71,6 +71,7 @@ ErrorPolicy error_policy(const ErrorActions& named, bool has_dead_letter);
 // What the choices of `on_error`, `on_trap` and `backpressure_policy` mean. Requires: one of those that manifest_schema() has.
 ErrorAction error_action(std::string_view choice);
 TrapAction trap_action(std::string_view choice);
+Placement placement(std::string_view choice);
 FullPolicy full_policy(std::string_view choice);
 
 // The longest manifest that is read. A manifest is written by hand; this one would be a mistake.

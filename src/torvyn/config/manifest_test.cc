@@ -239,6 +239,7 @@ TEST(Manifest, LeavesANodesFailureSettingsAtTheirDefaults) {
   EXPECT_EQ(node.restarts, 3U);
   EXPECT_EQ(node.restart_window_ns, 60 * s_in_ns);
   EXPECT_EQ(node.instances, 1U);
+  EXPECT_EQ(node.placement, Placement::flow);
 }
 
 TEST(Manifest, ReadsANodesFailureSettings) {
@@ -249,6 +250,7 @@ on_trap = "restart"
 restarts = 5
 restart_window = "2h"
 instances = 256
+placement = "parallel"
 )");
   EXPECT_EQ(node.retries, 7U);
   EXPECT_EQ(node.retry_backoff_ns, 2 * ms_in_ns);
@@ -259,6 +261,7 @@ instances = 256
   EXPECT_EQ(node.restarts, 5U);
   EXPECT_EQ(node.restart_window_ns, 7'200 * s_in_ns);
   EXPECT_EQ(node.instances, 256U);
+  EXPECT_EQ(node.placement, Placement::parallel);
   EXPECT_EQ(node_with("on_trap = \"fail\"\n").on_trap, TrapAction::fail);
 }
 

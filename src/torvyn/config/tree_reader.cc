@@ -164,6 +164,7 @@ class TreeReader {
     read_quantity(entry.value, "restarts", node.restarts);
     read_quantity(entry.value, "restart_window", node.restart_window_ns);
     read_quantity(entry.value, "instances", node.instances);
+    if (const Value* where = entry.value.find("placement")) node.placement = placement(where->text);
     if (const Value* config = entry.value.find("config")) {
       node.config_where = document_.at(config->place);
       TORVYN_TRY(append_plain(document_, *config, node.config));

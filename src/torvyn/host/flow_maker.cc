@@ -136,6 +136,7 @@ Result<reactor::FlowPlan> FlowMaker::plan(reactor::Interrupt& interrupt) {
   plan.timeout_ns = timeout_ns();
   plan.deadline_ns = flow_.config.deadline_ns;
   plan.content_types = &shared_.content_types;
+  plan.looks = shared_.looks;
   for (const linker::LinkedNode& node : linked_.nodes) {
     reactor::PlannedStage planned;
     Result<std::vector<std::unique_ptr<reactor::Stage>>> stages = make_stages(node, interrupt);
@@ -143,6 +144,7 @@ Result<reactor::FlowPlan> FlowMaker::plan(reactor::Interrupt& interrupt) {
       return fail(std::move(stages).error().at_node(flow_.config.name, node.config->name, node.config->component));
     planned.stage = std::move(stages->front());
     std::move(stages->begin() + 1, stages->end(), std::back_inserter(planned.more));
+    planned.parallel = node.config->placement == config::Placement::parallel;
     planned.role = node.role;
     planned.node = node.config->name;
     planned.component = component_name(node);

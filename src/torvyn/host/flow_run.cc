@@ -274,7 +274,8 @@ class FlowRunOnDriver final : public FlowRun {
   static constexpr std::uint64_t restart_backoff_max_ns = 60'000'000'000;
 
   FlowReport run_once(reactor::FlowPlan plan) {
-    const bool parallel = std::ranges::any_of(plan.stages, [](const auto& stage) { return !stage.more.empty(); });
+    const bool parallel =
+        std::ranges::any_of(plan.stages, [](const auto& stage) { return stage.parallel || !stage.more.empty(); });
     if (!parallel) return new_driver(std::move(plan), nullptr).run();
     const auto own = shared_.scheduler->make_flow_on_own_thread();
     reactor::FlowDriver& driver = new_driver(std::move(plan), own.get());

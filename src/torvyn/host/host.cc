@@ -24,6 +24,9 @@ std::uint32_t usable_cores() {
   return static_cast<std::uint32_t>(std::max(1, CPU_COUNT(&set)));
 }
 
+// About as long as it takes to put a thread to sleep and to wake it again: some ten microseconds.
+constexpr std::uint32_t looks_of_parallel_stages = 500;
+
 // Null where none is kept: it is switched off, or goes to a file and nobody has said which.
 Result<std::unique_ptr<security::AuditLog>> open_audit_log(const HostOptions& options) {
   const config::SecurityConfig& security = options.security;
@@ -73,6 +76,8 @@ Result<std::unique_ptr<Host>> Host::create(const HostOptions& options) {
   TORVYN_LET(shared->engine, engine::WasmEngine::create(engine_options));
   std::uint32_t workers = runtime.worker_threads == 0 ? usable_cores() : runtime.worker_threads;
   if (options.callers_drive) workers = 0;
+  // Where they take turns, looking holds up the one that is looked for.
+  if (std::min(workers, usable_cores()) > 1) shared->looks = looks_of_parallel_stages;
   shared->scheduler = std::make_unique<reactor::Scheduler>(reactor::SchedulerOptions{.worker_threads = workers});
   return make_host(std::move(shared));
 }

@@ -25,6 +25,7 @@ struct Shared {
   resources::ContentTypes content_types;
   std::unique_ptr<security::AuditLog> audit;  // null where none is kept
   std::unique_ptr<engine::Engine> engine;
+  std::uint32_t looks = 0;                        // reactor::FlowPlan::looks
   std::unique_ptr<reactor::Scheduler> scheduler;  // last: its threads end first
 };
 

@@ -63,6 +63,7 @@ class Exam {
     if (found->builtin) {
       exam.is_builtin = true;
       exam.role = builtin_role(*found->builtin, place);
+      add(check_placement(node, exam.role), node);
       return add(check_builtin(node), node);
     }
     const engine::ComponentInfo& info = found->component->info();
@@ -73,6 +74,7 @@ class Exam {
     examine_contract(node, *found->component, exam);
     add(check_settings(node, info), node);
     add(check_instances(node, stage.role), node);
+    add(check_placement(node, stage.role), node);
     if (!request_.terms) return;
     const Terms terms = request_.terms(node);
     exam.accepts = terms.accepts;

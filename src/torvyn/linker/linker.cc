@@ -42,12 +42,14 @@ Result<LinkedNode> link_node(const NodeConfig& node, const Place& place, engine:
   if (found.builtin) {
     TORVYN_TRY(check_builtin(node));
     linked.role = builtin_role(*found.builtin, place);
+    TORVYN_TRY(check_placement(node, linked.role));
     return linked;
   }
   if (!known) TORVYN_TRY(check_imports(*found.component, component_path(node, base_directory)));
   const StageInfo& stage = choose_stage(found.component->info(), place);
   TORVYN_TRY(check_settings(node, found.component->info()));
   TORVYN_TRY(check_instances(node, stage.role));
+  TORVYN_TRY(check_placement(node, stage.role));
   linked.role = stage.role;
   linked.contract = stage.contract;
   linked.component = found.component;

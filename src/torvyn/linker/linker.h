@@ -59,7 +59,7 @@ struct LinkedFlow {
 // A component that could play several roles plays the one its place asks for; where it exports both contracts, the batch form.
 //
 // Errors, with node and place: E0210 nothing by that name; E0004, E0102, E0104, E0201 of the component; E0203, E0204, E0207 of the
-// shape; E0203 also `instances` of a source, sink or aggregator, which may keep state, and `on_trap`, `restarts`, `restart_window`
+// shape; E0203 also `instances` of a source, sink or aggregator, which may keep state, a parallel source, and `on_trap`, `restarts`, `restart_window`
 // or `instances` of a built-in stage; E0205 an import nobody provides; E0206 settings for a component without `lifecycle`.
 Result<LinkedFlow> link_flow(const config::FlowConfig& flow, engine::Engine& engine, const BuiltinCatalog& builtins,
                              const std::filesystem::path& base_directory);

@@ -219,6 +219,19 @@ TEST_F(LinkFlow, SeveralInstancesOfAStageThatMayKeepStateAreE0203) {
   }
 }
 
+TEST_F(LinkFlow, AParallelSourceIsE0203) {
+  for (const char* source : {"tap", "hello-source.wasm"}) {
+    chain({source, "upper.wasm", "drain"});
+    for (config::NodeConfig& node : flow_.nodes) node.placement = config::Placement::parallel;
+    const Error failure = error();
+    EXPECT_EQ(failure.code(), ErrorCode::graph_invalid);
+    EXPECT_EQ(failure.detail().node, "n0");
+    EXPECT_EQ(failure.detail().line, 10U);
+    flow_.nodes[0].placement = config::Placement::flow;
+    EXPECT_TRUE(link()) << "every other stage may be, built-in ones too";
+  }
+}
+
 TEST_F(LinkFlow, WhatOnlyComponentsHaveIsE0203OfABuiltinStage) {
   const struct {
     const char* name;

@@ -103,6 +103,13 @@ Status check_instances(const NodeConfig& node, Role role) {
               "leave `instances` out, and give it to the processors of the flow, where work can be shared out");
 }
 
+Status check_placement(const NodeConfig& node, Role role) {
+  if (node.placement == config::Placement::flow || role != Role::source) return {};
+  return fail(ErrorCode::graph_invalid,
+              "`" + node.name + "` is a source, and those are called where their flow is driven",
+              "leave `placement` out; with `parallel` for the stages after it, it has that thread to itself");
+}
+
 Status check_settings(const NodeConfig& node, const ComponentInfo& info) {
   if (node.config.empty() || info.has_lifecycle) return {};
   return fail(ErrorCode::settings_without_lifecycle,

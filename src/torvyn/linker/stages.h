@@ -53,5 +53,6 @@ const engine::StageInfo& choose_stage(const engine::ComponentInfo& info, const P
 Status check_builtin(const config::NodeConfig& node);
 Status check_settings(const config::NodeConfig& node, const engine::ComponentInfo& info);
 Status check_instances(const config::NodeConfig& node, contracts::Role role);
+Status check_placement(const config::NodeConfig& node, contracts::Role role);
 
 }  // namespace torvyn::linker

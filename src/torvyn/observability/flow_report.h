@@ -69,6 +69,7 @@ struct StageReport {
   std::uint64_t rests = 0;       // times `max_cpu` was used up
   std::uint64_t rested_ns = 0;   // for so long it was then not called, or would not have been; instances added up
   std::uint32_t instances = 1;   // side by side
+  bool parallel = false;         // called by workers beside the one that drives its flow
   resources::CopyCounts copies{};
   security::CapabilityCounts capabilities = {};  // what its component used, and was refused
   std::uint64_t time_ns = 0;                     // inside the stage, waiting of built-in stages included

@@ -96,6 +96,7 @@ Json of_stage(const StageReport& stage) {
           {"rests", stage.rests},
           {"rested_ns", stage.rested_ns},
           {"instances", stage.instances},
+          {"parallel", stage.parallel},
           {"copies", total.copies},
           {"bytes_copied", total.bytes},
           {"copies_by_kind", std::move(kinds)},

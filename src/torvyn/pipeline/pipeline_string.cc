@@ -71,6 +71,7 @@ constexpr HostKey<NodeConfig> node_keys[] = {
     {"restarts", set_quantity<&NodeConfig::restarts>},
     {"restart_window", set_quantity<&NodeConfig::restart_window_ns>},
     {"instances", set_quantity<&NodeConfig::instances>},
+    {"placement", [](NodeConfig& node, const HostValue& value) { node.placement = config::placement(value.text); }},
     {"timeout", set_quantity<&NodeConfig::timeout_ns>},
     {"max_memory", set_quantity<&NodeConfig::max_memory_bytes>},
 };

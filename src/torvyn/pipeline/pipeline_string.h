@@ -18,7 +18,7 @@ namespace torvyn::pipeline {
 // are words, `'a=b'` is a main setting.
 //
 // The host's keys are those of a node in a manifest, with the same units, ranges and meaning: `on_error` (one action; `dead-letter`
-// needs a node of its own and so a manifest), `retries`, `retry_backoff`, `on_trap`, `restarts`, `restart_window`, `instances`,
+// needs a node of its own and so a manifest), `retries`, `retry_backoff`, `on_trap`, `restarts`, `restart_window`, `instances`, `placement`,
 // `timeout`, `max_memory`; those of an edge, for the stream into the stage: `queue_depth`, `queue_bytes`, `backpressure_policy`,
 // `low_watermark_ratio`; and `name`.
 //

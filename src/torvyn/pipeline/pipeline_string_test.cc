@@ -132,14 +132,16 @@ TEST(PipelineString, ReadsTheHostsKeys) {
 }
 
 TEST(PipelineString, ReadsWhatBecomesOfFailures) {
-  const NodeConfig node =
-      stage("upper @retries=5 @retry_backoff=1.5ms @on_trap=restart @restarts=7 @restart_window=2m @instances=4");
+  const NodeConfig node = stage(
+      "upper @retries=5 @retry_backoff=1.5ms @on_trap=restart @restarts=7 @restart_window=2m @instances=4 "
+      "@placement=parallel");
   EXPECT_EQ(node.retries, 5U);
   EXPECT_EQ(node.retry_backoff_ns, 1'500'000U);
   EXPECT_EQ(node.on_trap, TrapAction::restart);
   EXPECT_EQ(node.restarts, 7U);
   EXPECT_EQ(node.restart_window_ns, 120 * config::s_in_ns);
   EXPECT_EQ(node.instances, 4U);
+  EXPECT_EQ(node.placement, config::Placement::parallel);
 }
 
 TEST(PipelineString, LeavesTheManifestsDefaultsToWhatIsNotSaid) {

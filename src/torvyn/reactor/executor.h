@@ -8,6 +8,15 @@ namespace torvyn::reactor {
 
 inline constexpr std::uint64_t never_ns = std::numeric_limits<std::uint64_t>::max();
 
+// Between two looks at what another thread is about to change.
+inline void relax() noexcept {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
 // A piece of work for another thread: one lane of a parallel stage with a run in hand. Intrusive: whoever submits it keeps it alive
 // until `run` has returned.
 class Job {

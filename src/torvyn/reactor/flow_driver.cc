@@ -18,25 +18,19 @@ namespace torvyn::reactor {
 using observability::FlowReport;
 using observability::StageReport;
 
-std::uint64_t Lane::run() noexcept {
-  const std::uint64_t cpu_before_ns = thread_cpu_ns();
-  const std::uint64_t before_ns = clock->monotonic_ns();
-  outcome = stage->process(in_hand().first(offered), out);
-  took_ns = clock->monotonic_ns() - before_ns;
-  const std::uint64_t work_ns = thread_cpu_ns() - cpu_before_ns;
-  cpu_ns += work_ns;
-  // From here on it may be given the next job, and from the last line on the flow may be gone.
-  LanesHome& at = *home;
-  back.store(true, std::memory_order_release);
-  at.any_back.store(true, std::memory_order_release);
-  at.flow->wake();
-  at.under_way.fetch_sub(1, std::memory_order_release);
-  return work_ns;
-}
+namespace {
+
+// Runs that a parallel node with one instance has under way: one in the call, and so many that wait that nobody waits for the other.
+constexpr std::size_t runs_under_way = 4;
+static_assert(runs_under_way <= Instance::lanes_max);
+
+}  // namespace
 
 FlowDriver::FlowDriver(FlowPlan plan, const Clock& clock, Interrupt& interrupt, Executor* executor)
-    : plan_(std::move(plan)), clock_(clock), interrupt_(interrupt), executor_(executor) {
+    : plan_(std::move(plan)), clock_(clock), interrupt_(interrupt) {
   lanes_home_.flow = this;
+  lanes_home_.executor = executor;
+  lanes_home_.looks = plan_.looks;
   TORVYN_ASSERT(plan_.stages.size() >= 2, "a flow without a source and a sink");
   TORVYN_ASSERT(plan_.max_batch >= 1, "a flow whose runs hold nothing");
   join_nodes();
@@ -55,14 +49,20 @@ void FlowDriver::join_nodes() {
     node->plan = std::move(plan_.stages[i]);
     node->index = i;
     node->outputs.resize(node->plan.ports.size());
-    node->lanes.push_back(std::make_unique<Lane>(std::move(node->plan.stage)));
+    node->instances.push_back(std::make_unique<Instance>(std::move(node->plan.stage)));
     for (std::unique_ptr<Stage>& stage : node->plan.more)
-      node->lanes.push_back(std::make_unique<Lane>(std::move(stage)));
-    TORVYN_ASSERT(node->lanes.size() == 1 || executor_ != nullptr, "parallel stages without an executor");
-    for (const auto& lane : node->lanes) {
-      lane->clock = &clock_;
-      lane->home = &lanes_home_;
+      node->instances.push_back(std::make_unique<Instance>(std::move(stage)));
+    for (const auto& instance : node->instances) {
+      instance->is_sink = node->is_sink();
+      instance->clock = &clock_;
+      instance->home = &lanes_home_;
+      node->lanes.push_back(std::make_unique<Lane>(*instance));
     }
+    if (node->plan.parallel && node->instances.size() == 1)
+      while (node->lanes.size() < runs_under_way)
+        node->lanes.push_back(std::make_unique<Lane>(*node->instances.front()));
+    TORVYN_ASSERT(!node->is_parallel() || lanes_home_.executor != nullptr, "parallel stages without an executor");
+    TORVYN_ASSERT(!node->is_parallel() || !node->is_source(), "a source beside its flow");
     if (node->is_source()) sources_.push_back(i);
     if (node->is_sink()) sinks_.push_back(i);
     nodes_.push_back(std::move(node));
@@ -138,8 +138,10 @@ void FlowDriver::start() noexcept {
       // Runs go round by exchange: all of them have their size from the start.
       lane->in.reserve(plan_.max_batch);
       lane->out.reserve(plan_.max_batch);
-      in_call_.store(lane->stage.get(), std::memory_order_seq_cst);
-      const Status started = lane->stage->start();
+    }
+    for (const auto& instance : node->instances) {
+      in_call_.store(instance->stage.get(), std::memory_order_seq_cst);
+      const Status started = instance->stage->start();
       in_call_.store(nullptr, std::memory_order_release);
       if (started) continue;
       if (cancel_.load(std::memory_order_acquire)) return;
@@ -152,10 +154,9 @@ void FlowDriver::start() noexcept {
   std::size_t listeners = 0;
   std::size_t aggregators = 0;
   for (const auto& node : nodes_) {
-    if (node->is_source() && node->only_lane().stage->is_fed()) has_fed_sources_ = true;
+    if (node->is_source() && node->only_stage().is_fed()) has_fed_sources_ = true;
     if (node->is_aggregator()) ack_aggregators[node->index] = aggregators++;
-    if (node->is_source() && node->only_lane().stage->wants_acks())
-      node->ack_source = ack_sources[node->index] = listeners++;
+    if (node->is_source() && node->only_stage().wants_acks()) node->ack_source = ack_sources[node->index] = listeners++;
   }
   if (listeners != 0) {
     acks_ = AckBook(listeners, aggregators);
@@ -174,6 +175,7 @@ Turn::Next FlowDriver::work(const Quantum& quantum) noexcept {
          asked_.load(std::memory_order_acquire)) &&
         heed_requests()) {
       if (running_lanes_ != 0) {
+        if (comes_back_soon()) continue;
         if (!quantum.may_block) return Turn::Next::wait;
         wait_for_wake(never_ns);
         interrupt_.lower();
@@ -191,6 +193,7 @@ Turn::Next FlowDriver::work(const Quantum& quantum) noexcept {
         continue;
       }
       TORVYN_ASSERT(waiting_nodes_ != 0 || running_lanes_ != 0, "a flow has come to a halt");
+      if (running_lanes_ != 0 && comes_back_soon()) continue;
       if (!quantum.may_block) return Turn::Next::wait;
       wait_for_wake(next_timer_ns());
       interrupt_.lower();
@@ -233,17 +236,30 @@ void FlowDriver::stop_sources() noexcept {
   }
 }
 
+// False: the thread may sleep, and will be woken.
+bool FlowDriver::comes_back_soon() noexcept {
+  for (std::uint32_t look = 0; look < lanes_home_.looks; ++look) {
+    if (lanes_home_.any_back.load(std::memory_order_acquire)) return true;
+    if (asked_.load(std::memory_order_relaxed)) break;
+    relax();
+  }
+  lanes_home_.is_waiting.store(true, std::memory_order_seq_cst);
+  return lanes_home_.any_back.load(std::memory_order_seq_cst);
+}
+
 void FlowDriver::collect_lanes() noexcept {
+  lanes_home_.is_waiting.store(false, std::memory_order_relaxed);
   lanes_home_.any_back.exchange(false, std::memory_order_acquire);
   now_ns_ = clock_.monotonic_ns();
   for (const auto& node : nodes_) {
-    if (node->lanes.size() == 1) continue;
+    if (!node->is_parallel()) continue;
     for (const auto& lane : node->lanes) {
       if (lane->state != Lane::State::running || !lane->back.load(std::memory_order_acquire)) continue;
       lane->back.store(false, std::memory_order_relaxed);
-      lane->state = Lane::State::called;
+      lane->state = lane->was_called ? Lane::State::called : Lane::State::loaded;
       --running_lanes_;
-      lane->outcome_counted = false;
+      lane->outcome_counted = !lane->was_called;
+      if (lane->was_called) lane->instance.seen = lane->seen;
       mark_ready(node->index);
     }
   }
@@ -261,7 +277,7 @@ void FlowDriver::fire_timers() noexcept {
 void FlowDriver::look_at_fed_sources() noexcept {
   for (const std::size_t source : sources_) {
     Node& node = *nodes_[source];
-    if (!node.waits() || !node.only_lane().stage->is_fed() || !node.only_lane().stage->has_something()) continue;
+    if (!node.waits() || !node.only_stage().is_fed() || !node.only_stage().has_something()) continue;
     node.wait_until_ns = 0;
     --waiting_nodes_;
     mark_ready(node.index);
@@ -331,7 +347,7 @@ void FlowDriver::wind_up() noexcept {
     if (node->swap != nullptr) refuse_swap(*node, "the flow has ended", {});
   const std::scoped_lock lock(stages_mutex_);
   for (std::size_t index = 0; index < started_; ++index)
-    for (const auto& lane : nodes_[index]->lanes) lane->stage->finish(orderly);
+    for (const auto& instance : nodes_[index]->instances) instance->stage->finish(orderly);
   ended_ns_ = clock_.monotonic_ns();
   phase_ = Phase::ended;
   {
@@ -363,8 +379,8 @@ void FlowDriver::cancel() noexcept {
     const std::scoped_lock lock(stages_mutex_);
     if (Stage* const stage = in_call_.load(std::memory_order_seq_cst)) stage->stop();
     for (const auto& node : nodes_)
-      if (node->lanes.size() > 1)
-        for (const auto& lane : node->lanes) lane->stage->stop();
+      if (node->is_parallel())
+        for (const auto& instance : node->instances) instance->stage->stop();
   }
   ask();
 }
@@ -421,7 +437,7 @@ FlowReport FlowDriver::report() const {
     stage.node = node->plan.node;
     stage.component = node->plan.component;
     stage.role = contracts::role_name(node->plan.role);
-    stage.path = node->lanes.front()->stage->path();
+    stage.path = node->only_stage().path();
     stage.contract = node->plan.contract;
     stage.elements_in = meter.elements_in;
     stage.elements_out = meter.elements_out;
@@ -434,21 +450,19 @@ FlowReport FlowDriver::report() const {
     stage.state_lost = meter.state_lost;
     stage.rests = meter.rests;
     stage.rested_ns = meter.rested_ns;
-    stage.instances = static_cast<std::uint32_t>(node->lanes.size());
+    stage.instances = static_cast<std::uint32_t>(node->instances.size());
+    stage.parallel = node->is_parallel();
     stage.time_ns = meter.time_ns;
     stage.p50_ns = meter.latency.quantile_ns(0.5);
     stage.p99_ns = meter.latency.quantile_ns(0.99);
     stage.latency = meter.latency.counts();
-    for (const auto& lane : node->lanes) {
-      if (lane->state != Lane::State::running)
-        lane->seen = {.copies = lane->stage->copies(),
-                      .capabilities = lane->stage->capabilities(),
-                      .memory_bytes = lane->stage->memory_bytes(),
-                      .cpu_ns = lane->cpu_ns};
-      report.cpu_ns += lane->seen.cpu_ns;
-      stage.memory_bytes += lane->seen.memory_bytes;
-      add(stage.copies, lane->seen.copies);
-      security::add(stage.capabilities, lane->seen.capabilities);
+    for (const auto& instance : node->instances) {
+      if (!node->at_work(*instance)) instance->seen = instance->see();
+      const Instance::Seen& seen = instance->seen;
+      report.cpu_ns += seen.cpu_ns;
+      stage.memory_bytes += seen.memory_bytes;
+      add(stage.copies, seen.copies);
+      security::add(stage.capabilities, seen.capabilities);
     }
     report.stages.push_back(std::move(stage));
   }
@@ -472,7 +486,7 @@ FlowReport FlowDriver::report() const {
                     counts[Fate::delivered], counts[Fate::failed]);
     if (started_ == nodes_.size())
       for (const std::size_t sink : sinks_)
-        if (const std::string left = nodes_[sink]->lanes.front()->stage->leftover(); !left.empty())
+        if (const std::string left = nodes_[sink]->only_stage().leftover(); !left.empty())
           detail.consequence += ", " + left;
   }
   return report;

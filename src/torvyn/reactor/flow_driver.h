@@ -25,10 +25,15 @@ namespace torvyn::reactor {
 struct Node;
 struct Lane;
 struct Edge;
+class Instance;
 
 // What lanes that work on other threads know of the flow they come back to.
 struct LanesHome {
   Waker* flow = nullptr;
+  Executor* executor = nullptr;
+  std::uint32_t looks = 0;  // FlowPlan::looks
+  // The driving thread says that it is to be woken, then looks whether any is back; a lane says that it is back, then looks whether to wake.
+  std::atomic<bool> is_waiting{false};
   std::atomic<bool> any_back{false};
   std::atomic<std::uint32_t> under_way{0};  // jobs that were submitted and have not let go of all this
 };
@@ -40,8 +45,8 @@ struct LanesHome {
 // A flow is a state machine, driven turn by turn: it never waits itself, unless the thread is its own.
 class FlowDriver final : public Driven, public Waker {
  public:
-  // `clock` and `interrupt` outlive the driver; the same interrupt is known to the stages that wait. `executor` runs stages with several
-  // instances; it may be null where there are none.
+  // `clock` and `interrupt` outlive the driver; the same interrupt is known to the stages that wait. `executor` runs parallel
+  // stages; it may be null where there are none.
   FlowDriver(FlowPlan plan, const Clock& clock, Interrupt& interrupt, Executor* executor = nullptr);
   ~FlowDriver() override;
   FlowDriver(const FlowDriver&) = delete;
@@ -97,6 +102,7 @@ class FlowDriver final : public Driven, public Waker {
   void give_reports() noexcept;
   void ask() noexcept;
   void collect_lanes() noexcept;
+  bool comes_back_soon() noexcept;
   void fire_timers() noexcept;
   void look_at_fed_sources() noexcept;
   std::uint64_t next_timer_ns() const noexcept;
@@ -112,13 +118,15 @@ class FlowDriver final : public Driven, public Waker {
   void step_one_lane(Node& node) noexcept;
   void step_lanes(Node& node) noexcept;
   bool ready_to_call(Node& node, Lane& lane) noexcept;
-  static void note_rest(Node& node, Lane& lane, std::uint64_t now_ns) noexcept;
-  bool rests(Node& node, Lane& lane) noexcept;
-  bool is_resting(Lane& lane) const noexcept;
+  bool resume(Node& node) noexcept;
+  static bool has_gap(const Node& node) noexcept;
+  static void note_rest(Node& node, Instance& instance, std::uint64_t now_ns) noexcept;
+  bool rests(Node& node, Instance& instance) noexcept;
+  bool is_resting(Instance& instance) const noexcept;
   void wait_for_lanes(Node& node) noexcept;
   std::size_t offerable(Lane& lane) const noexcept;
   void call(Node& node, Lane& lane) noexcept;
-  void submit(Lane& lane) noexcept;
+  void submit(const Node& node, Lane& lane) noexcept;
   void after_call(Node& node, Lane& lane) noexcept;
   void settle(Node& node, Lane& lane) noexcept;
   bool load(Node& node, Lane& lane) noexcept;
@@ -152,7 +160,7 @@ class FlowDriver final : public Driven, public Waker {
 
   // flow_failures.cc: what becomes of errors, traps and late elements.
   void on_late(Node& node, Lane& lane) noexcept;
-  void on_pause(Node& node) noexcept;
+  void on_pause(Node& node, const Lane& lane) noexcept;
   void on_closed(Node& node) noexcept;
   void on_element_error(Node& node, Lane& lane) noexcept;
   void on_source_error(Node& node) noexcept;
@@ -175,7 +183,6 @@ class FlowDriver final : public Driven, public Waker {
   FlowPlan plan_;
   const Clock& clock_;
   Interrupt& interrupt_;
-  Executor* executor_;
   Waker* waker_ = nullptr;
   std::vector<std::unique_ptr<Node>> nodes_;  // in topological order
   std::vector<std::unique_ptr<Edge>> edges_;

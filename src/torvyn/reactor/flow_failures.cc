@@ -86,7 +86,7 @@ bool FlowDriver::may_let_go() const noexcept { return !plan_.errors_max || skipp
 
 void FlowDriver::on_element_error(Node& node, Lane& lane) noexcept {
   count_error(node);
-  const ElementError& said = lane.stage->element_error();
+  const ElementError& said = lane.stage().element_error();
   const bool fatal = said.kind == ProcessErrorKind::fatal;
   deal_with(
       node, lane,
@@ -180,11 +180,11 @@ void FlowDriver::send_to_dead_letter(Node& node, Lane& lane, const Trouble& trou
 
 // ---- about a stage ------------------------------------------------------------------------------------------------------------
 
-void FlowDriver::on_pause(Node& node) noexcept {
+void FlowDriver::on_pause(Node& node, const Lane& lane) noexcept {
   node.paused = true;
   pressure_changed(node);
   // What is in flight when the flow is to stop goes out as fast as the sink takes it.
-  const bool took_some = node.only_lane().outcome.done != 0;
+  const bool took_some = lane.outcome.done != 0;
   if (sources_stopped_ && took_some) return;
   node.next_wait_ns =
       sources_stopped_ ? pause_first_ns : std::clamp(2 * node.next_wait_ns, pause_first_ns, pause_last_ns);
@@ -202,7 +202,7 @@ void FlowDriver::on_closed(Node& node) noexcept {
 // No element came, so there is none to charge.
 void FlowDriver::on_source_error(Node& node) noexcept {
   Lane& lane = node.only_lane();
-  const ElementError& said = lane.stage->element_error();
+  const ElementError& said = lane.stage().element_error();
   const FailurePolicy& policy = node.plan.failure;
   if (said.kind == ProcessErrorKind::unavailable && policy.on_error.unavailable != ErrorAction::fail) {
     node.next_wait_ns = std::clamp(2 * node.next_wait_ns, pause_first_ns, pause_last_ns);
@@ -244,7 +244,7 @@ void FlowDriver::on_failed(Node& node, Lane& lane) noexcept {
   // Those of the call alone: more may be in hand.
   const std::size_t in_call = lane.empty() ? 0 : lane.offered - lane.outcome.done;
   const std::size_t charged = std::min<std::size_t>(lane.outcome.charged, in_call);
-  const Error cause = lane.stage->failure();
+  const Error cause = lane.stage().failure();
   const bool unknown = node.is_sink() || node.is_aggregator();
   if (node.is_aggregator()) node.meter.state_lost += std::exchange(node.absorbed, 0);
 
@@ -283,8 +283,8 @@ bool FlowDriver::restart(Node& node, Lane& lane, const Error& cause, const Eleme
   }
   node.restarted_ns.push_back(now_ns_);
   ++node.meter.restarts;
-  in_call_.store(lane.stage.get(), std::memory_order_seq_cst);
-  const Status restarted = lane.stage->restart();
+  in_call_.store(&lane.stage(), std::memory_order_seq_cst);
+  const Status restarted = lane.stage().restart();
   in_call_.store(nullptr, std::memory_order_release);
   now_ns_ = clock_.monotonic_ns();
   if (restarted) {
@@ -306,7 +306,7 @@ Error FlowDriver::placed(const Node& node, Error error, const Element* element) 
   detail.element_bytes = element->payload ? element->payload.size() : 0;
   if (element->lineage == resources::no_lineage) return placed;
   const LineageBook::Entry entry = book_.entry(element->lineage);
-  if (!entry.created) detail.element_place = nodes_[entry.node]->lanes.front()->stage->describe_element(entry.number);
+  if (!entry.created) detail.element_place = nodes_[entry.node]->only_stage().describe_element(entry.number);
   return placed;
 }
 

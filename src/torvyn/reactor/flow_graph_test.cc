@@ -489,6 +489,168 @@ TEST(FlowGraph, KeepsTheOrderWhereOneOfThemRetriesAndOneTraps) {
   EXPECT_EQ(report.stages[1].errors, 3U);
 }
 
+// A source that gives 300, and a stage or two beside it.
+class FlowGraphParallel : public testing::Test {
+ protected:
+  FlowReport run() {
+    return graph_.run(64, &executor_, [this](FlowDriver& driver) {
+      if (between) between(driver);
+      executor_.run_one();
+    });
+  }
+
+  Graph graph_;
+  ReversingExecutor executor_;
+  std::function<void(FlowDriver&)> between;
+};
+
+TEST_F(FlowGraphParallel, HasSeveralRunsUnderWayAndKeepsTheirOrder) {
+  graph_.source(1'000);
+  std::uint64_t calls = 0;
+  graph_.stage([&](Element& element, resources::Run& out) {
+    ++calls;
+    return pass_on(element, out);
+  });
+  graph_.node(1).parallel = true;
+  KeepingSink& sink = graph_.sink();
+  graph_.plan().max_batch = 8;
+  std::uint64_t calls_of_a_job_max = 0;
+  std::uint64_t pulled_ahead_max = 0;
+  const FlowReport report = graph_.run(64, &executor_, [&](FlowDriver& driver) {
+    pulled_ahead_max = std::max(pulled_ahead_max, driver.progress().pulled - calls);
+    EXPECT_LE(executor_.waiting(), 1U) << "one instance is one job";
+    const std::uint64_t before = calls;
+    executor_.run_one();
+    calls_of_a_job_max = std::max(calls_of_a_job_max, calls - before);
+  });
+  EXPECT_EQ(sink.numbers, counted(0, 1'000));
+  EXPECT_TRUE(report.stages[1].parallel);
+  EXPECT_FALSE(report.stages[0].parallel);
+  EXPECT_EQ(report.stages[1].instances, 1U);
+  EXPECT_GT(calls_of_a_job_max, 8U) << "a job goes on with the run that waits";
+  EXPECT_GT(pulled_ahead_max, 8U) << "its flow goes on meanwhile";
+}
+
+TEST_F(FlowGraphParallel, AnErrorHoldsUpTheRunsBehindIt) {
+  graph_.source(300);
+  graph_.sink();
+  int errors = 2;
+  auto sink = std::make_unique<FunctionStage>([&, taken = std::uint64_t{0}](Element& element, resources::Run&) mutable {
+    if (fake_number(element) == 40 && errors-- > 0) return StageStatus::element_error;
+    EXPECT_EQ(fake_number(element), taken) << "a later element was pushed before it";
+    ++taken;
+    return StageStatus::ok;
+  });
+  graph_.node(1).stage = std::move(sink);
+  graph_.node(1).parallel = true;
+  graph_.failure(1).on_error.internal = ErrorAction::retry;
+  graph_.plan().max_batch = 8;
+  const FlowReport report = run();
+  EXPECT_EQ(report.fates[Fate::delivered], 300U);
+  EXPECT_EQ(report.stages[1].errors, 2U);
+}
+
+TEST_F(FlowGraphParallel, ATrapHoldsThemUpToo) {
+  graph_.source(300);
+  int traps = 1;
+  FunctionStage& stage = graph_.stage([&](Element& element, resources::Run& out) {
+    if (fake_number(element) == 70 && traps-- > 0) return StageStatus::failed;
+    return pass_on(element, out);
+  });
+  graph_.node(1).parallel = true;
+  graph_.failure(1).on_trap = TrapAction::restart;
+  KeepingSink& sink = graph_.sink();
+  graph_.plan().max_batch = 8;
+  const FlowReport report = run();
+  EXPECT_EQ(sink.numbers, counted(0, 300));
+  EXPECT_EQ(stage.restarts, 1);
+  EXPECT_EQ(report.stages[1].restarts, 1U);
+}
+
+TEST_F(FlowGraphParallel, ASinkThatPausesGetsTheRestInOrder) {
+  graph_.source(100);
+  graph_.stage(pass_on);
+  graph_.sink();
+  std::vector<std::uint64_t> taken;
+  graph_.node(2).stage = std::make_unique<FunctionStage>([&](Element& element, resources::Run&) {
+    taken.push_back(fake_number(element));
+    return taken.size() % 7 == 0 ? StageStatus::pause : StageStatus::ok;
+  });
+  graph_.node(1).parallel = graph_.node(2).parallel = true;
+  graph_.plan().max_batch = 4;
+  const FlowReport report = run();
+  EXPECT_EQ(taken, counted(0, 100));
+  EXPECT_EQ(report.fates[Fate::delivered], 100U);
+}
+
+TEST_F(FlowGraphParallel, ASinkWhoseReaderWentAwayIsCalledNoMore) {
+  graph_.source(1'000);
+  graph_.sink();
+  std::uint64_t pushes = 0;
+  graph_.node(1).stage = std::make_unique<FunctionStage>(
+      [&](Element&, resources::Run&) { return ++pushes == 10 ? StageStatus::closed : StageStatus::ok; });
+  graph_.node(1).parallel = true;
+  graph_.plan().max_batch = 4;
+  const FlowReport report = run();
+  EXPECT_EQ(pushes, 10U);
+  EXPECT_EQ(report.state, FlowState::closed);
+  EXPECT_EQ(report.fates[Fate::delivered], 9U);
+}
+
+TEST_F(FlowGraphParallel, AnAggregatorIsFlushedAfterItsLastRun) {
+  graph_.source(100);
+  std::uint64_t sum = 0;
+  FunctionStage& stage = graph_.stage(
+      [&](Element& element, resources::Run&) {
+        sum += fake_number(element);
+        return StageStatus::ok;
+      },
+      Role::aggregator);
+  std::uint64_t at_flush = 0;
+  stage.on_flush = [&](resources::Run&) { at_flush = sum; };
+  graph_.node(1).parallel = true;
+  graph_.sink();
+  graph_.plan().max_batch = 8;
+  const FlowReport report = run();
+  EXPECT_EQ(at_flush, 99U * 100 / 2);
+  EXPECT_EQ(report.fates[Fate::absorbed], 100U);
+}
+
+TEST_F(FlowGraphParallel, ReportsWhatItHasDoneSoFarWhileItWorks) {
+  graph_.source(100);
+  graph_.stage(pass_on);
+  graph_.node(1).parallel = true;
+  graph_.sink();
+  graph_.plan().max_batch = 4;
+  std::uint64_t last = 0;
+  std::uint64_t reports = 0;
+  between = [&](FlowDriver& driver) {
+    driver.request_report([&](const FlowReport& report) {
+      EXPECT_GE(report.stages[1].elements_in, last);
+      last = report.stages[1].elements_in;
+      ++reports;
+    });
+  };
+  EXPECT_EQ(run().stages[1].elements_in, 100U);
+  EXPECT_GT(last, 50U);
+  EXPECT_GT(reports, 4U);
+}
+
+TEST_F(FlowGraphParallel, CancellingStopsItAndWaitsForIt) {
+  graph_.source(10'000);
+  graph_.stage(pass_on);
+  graph_.node(1).parallel = true;
+  graph_.sink();
+  graph_.plan().max_batch = 4;
+  int turns = 0;
+  between = [&](FlowDriver& driver) {
+    if (++turns == 5) driver.cancel();
+  };
+  const FlowReport report = run();
+  EXPECT_EQ(report.state, FlowState::cancelled);
+  EXPECT_EQ(executor_.waiting(), 0U);
+}
+
 // ---- swaps and acks -----------------------------------------------------------------------------------------------------------
 
 TEST(FlowGraph, SwapsAStageWithNothingLostOrRepeated) {

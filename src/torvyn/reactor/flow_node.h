@@ -1,6 +1,7 @@
 // Private to the reactor: a node of a running flow, its lanes and the streams between nodes.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -11,8 +12,8 @@
 #include <vector>
 
 #include "torvyn/observability/histogram.h"
-#include "torvyn/reactor/executor.h"
 #include "torvyn/reactor/flow_plan.h"
+#include "torvyn/reactor/instance.h"
 #include "torvyn/reactor/lineage_book.h"
 #include "torvyn/reactor/stage.h"
 #include "torvyn/reactor/stream.h"
@@ -40,48 +41,41 @@ struct Edge {
   std::uint64_t congested_ns = 0;
 };
 
-// One stage at work, with what it was handed and what came of it. Nodes have one, or `instances`.
+// A run on its way through a stage, and what came of it. A node whose stage works on the driving thread has one; a parallel one has one for
+// each instance, or several for the only one, of which it works on the oldest while the driver fills and empties the others.
 //
 //   idle ──load──▶ loaded ──call──▶ called ──(out handed on, outcome settled)──▶ loaded, where some of `in` is left, or idle
-//                     └──submit──▶ running ──(on another thread)──▶ came back ──▶ called
-struct Lane final : Job {
+//                     └──submit──▶ running ──(on another thread)──▶ came back ──▶ called, or loaded where the instance had halted
+struct Lane {
   enum class State : std::uint8_t { idle, loaded, running, called };
 
-  explicit Lane(std::unique_ptr<Stage> made) : stage(std::move(made)) {}
-  std::uint64_t run() noexcept override;
+  explicit Lane(Instance& its) : instance(its) {}
 
+  Stage& stage() const noexcept { return *instance.stage; }
   std::span<Element> in_hand() noexcept { return std::span(in).subspan(in_head); }
   bool empty() const noexcept { return in_head == in.size(); }
   bool handed_on() const noexcept { return out.empty(); }
+  // Nothing of what it has in hand stays behind in the call it is in, or was in.
+  bool offered_whole() const noexcept { return offered == in.size() - in_head; }
 
-  std::unique_ptr<Stage> stage;
+  Instance& instance;
   State state = State::idle;
   Run in;
   std::size_t in_head = 0;  // those before were dealt with
   Run out;
-  std::size_t out_head = 0;         // those before were handed on
-  std::size_t offered = 0;          // elements of the call under way
-  StageOutcome outcome;             // of the last call
-  std::uint64_t took_ns = 0;        // it took
-  std::uint64_t rest_until_ns = 0;  // its stage is not to be called before; 0 = it does not rest
-  std::uint32_t attempts = 0;       // retries of the first element in hand
-  std::uint32_t singles = 0;        // elements in hand that are offered one by one: one of them ended the instance
-  bool outcome_counted = true;      // `out` is in the books
-  bool suspect = false;             // the first element in hand was in the call that ended the instance
+  std::size_t out_head = 0;     // those before were handed on
+  std::size_t offered = 0;      // elements of the call under way
+  StageOutcome outcome;         // of the last call
+  std::uint64_t took_ns = 0;    // it took
+  std::uint32_t attempts = 0;   // retries of the first element in hand
+  std::uint32_t singles = 0;    // elements in hand that are offered one by one: one of them ended the instance
+  bool outcome_counted = true;  // `out` is in the books
+  bool suspect = false;         // the first element in hand was in the call that ended the instance
 
   // Of a lane on another thread.
-  const Clock* clock = nullptr;
-  LanesHome* home = nullptr;
   std::atomic<bool> back{false};
-  std::uint64_t cpu_ns = 0;
-
-  // What a report says of it while it works on another thread.
-  struct Seen {
-    resources::CopyCounts copies{};
-    security::CapabilityCounts capabilities{};
-    std::uint64_t memory_bytes = 0;
-    std::uint64_t cpu_ns = 0;
-  } seen;
+  bool was_called = false;  // it is back from a call
+  Instance::Seen seen;      // after it
 };
 
 // What is counted of a stage. Written by the driving thread alone.
@@ -103,6 +97,7 @@ struct Meter {
 struct Node {
   PlannedStage plan;
   std::size_t index = 0;
+  std::vector<std::unique_ptr<Instance>> instances;
   std::vector<std::unique_ptr<Lane>> lanes;
   std::vector<std::size_t> in_order;  // lanes at work, the one with the oldest elements first
 
@@ -140,8 +135,16 @@ struct Node {
   bool is_source() const noexcept { return plan.role == contracts::Role::source; }
   bool is_sink() const noexcept { return plan.role == contracts::Role::sink; }
   bool is_aggregator() const noexcept { return plan.role == contracts::Role::aggregator; }
+  // Is any of its lanes on another thread?
+  bool at_work(const Instance& instance) const noexcept {
+    return std::ranges::any_of(
+        lanes, [&](const auto& lane) { return &lane->instance == &instance && lane->state == Lane::State::running; });
+  }
+  bool is_parallel() const noexcept { return plan.parallel || instances.size() > 1; }
   bool waits() const noexcept { return wait_until_ns != 0; }
+  // Of a node that is not parallel, or has nothing under way.
   Lane& only_lane() noexcept { return *lanes.front(); }
+  Stage& only_stage() const noexcept { return *instances.front()->stage; }
 };
 
 }  // namespace torvyn::reactor

@@ -32,6 +32,7 @@ struct FailurePolicy {
 struct PlannedStage {
   std::unique_ptr<Stage> stage = {};
   std::vector<std::unique_ptr<Stage>> more = {};  // the others where a stateless stage has `instances`
+  bool parallel = false;  // it is called by the executor, beside the rest of its flow; so are several. Not for sources
   contracts::Role role = contracts::Role::processor;
   std::string node = {};
   std::string component = {};  // "builtin:file" or a path
@@ -73,6 +74,9 @@ struct FlowPlan {
   // `request_stop`.
   std::optional<std::uint64_t> timeout_ns;
   std::optional<std::uint64_t> deadline_ns;  // of each element, from its source on
+  // How often a parallel stage and the thread that drives the flow look for each other before they sleep: a sleep costs as much as a few
+  // hundred looks.
+  std::uint32_t looks = 0;
   // For the content types of dead letters; null: they keep the one they had. Outlives the flow.
   resources::ContentTypes* content_types = nullptr;
 };

@@ -43,7 +43,7 @@ void FlowDriver::step(Node& node) noexcept {
   node.blocked = false;
   if (node.is_source()) {
     step_source(node);
-  } else if (node.lanes.size() == 1) {
+  } else if (!node.is_parallel()) {
     step_one_lane(node);
   } else {
     step_lanes(node);
@@ -79,7 +79,7 @@ void FlowDriver::step_source(Node& node) noexcept {
   }
   if (node.swap != nullptr && swap_stages(node)) return;
   if (node.stopping) return end_node(node);
-  if (node.waits() || rests(node, lane)) return;
+  if (node.waits() || rests(node, lane.instance)) return;
   const std::size_t room = demand(node);
   if (room == 0) return;
   tell_acks(node);
@@ -97,18 +97,18 @@ void FlowDriver::step_source(Node& node) noexcept {
   }
 
   Run& run = lane.out;
-  in_call_.store(lane.stage.get(), std::memory_order_seq_cst);
+  in_call_.store(&lane.stage(), std::memory_order_seq_cst);
   if (cancel_.load(std::memory_order_seq_cst)) {
     in_call_.store(nullptr, std::memory_order_release);
     return mark_ready(node.index);
   }
   const std::uint64_t before_ns = clock_.monotonic_ns();
-  lane.outcome = lane.stage->pull(limits, run);
+  lane.outcome = lane.stage().pull(limits, run);
   now_ns_ = clock_.monotonic_ns();
   in_call_.store(nullptr, std::memory_order_release);
   const std::uint64_t took_ns = now_ns_ - before_ns;
   node.meter.time_ns += took_ns;
-  if (lane.outcome.rests) note_rest(node, lane, now_ns_);
+  if (lane.outcome.rests) note_rest(node, lane.instance, now_ns_);
   const std::size_t pulled = run.size();
   TORVYN_ASSERT(pulled <= limits.elements_max, "a source gave more than it was asked for");
   if (pulled != 0) {
@@ -126,8 +126,8 @@ void FlowDriver::step_source(Node& node) noexcept {
     case StageStatus::ok:
     case StageStatus::nothing_yet:
       if (pulled == 0) {
-        if (lane.stage->is_fed()) return wait_until(node, never_ns);
-        if (const std::uint64_t ready_at_ns = lane.stage->ready_at_ns(); ready_at_ns > now_ns_)
+        if (lane.stage().is_fed()) return wait_until(node, never_ns);
+        if (const std::uint64_t ready_at_ns = lane.stage().ready_at_ns(); ready_at_ns > now_ns_)
           return wait_until(node, ready_at_ns);
         node.next_wait_ns = std::clamp(2 * node.next_wait_ns, source_wait_first_ns, source_wait_last_ns);
         return wait_until(node, now_ns_ + node.next_wait_ns);
@@ -185,7 +185,7 @@ void FlowDriver::step_one_lane(Node& node) noexcept {
     if (ending_ || cancel_.load(std::memory_order_acquire) || !lane.handed_on()) return;
   }
   if (node.swap != nullptr && swap_stages(node)) return;
-  if (node.waits() || rests(node, lane)) return;
+  if (node.waits() || rests(node, lane.instance)) return;
   if (lane.empty() && !load(node, lane)) return at_rest(node);
   if (!ready_to_call(node, lane)) return;
   call(node, lane);
@@ -210,6 +210,8 @@ void FlowDriver::step_lanes(Node& node) noexcept {
     if (node.waits()) --waiting_nodes_;
     node.wait_until_ns = 0;
   }
+  // An aggregator's flush.
+  if (node.in_order.empty() && !hand_on(node, node.only_lane())) return;
   while (!node.in_order.empty()) {
     Lane& lane = *node.lanes[node.in_order.front()];
     if (lane.state == Lane::State::running) break;
@@ -221,24 +223,23 @@ void FlowDriver::step_lanes(Node& node) noexcept {
     }
     if (node.waits()) return;
     if (!lane.empty()) {
-      if (rests(node, lane) || !ready_to_call(node, lane)) return;
-      submit(lane);
+      if (!resume(node)) return;
       break;
     }
     lane.state = Lane::State::idle;
     node.in_order.erase(node.in_order.begin());
   }
   if (node.swap != nullptr && swap_stages(node)) return;
-  for (std::size_t i = 0; i < node.lanes.size(); ++i) {
+  for (std::size_t i = 0; i < node.lanes.size() && !has_gap(node); ++i) {
     Lane& lane = *node.lanes[i];
-    if (lane.state != Lane::State::idle || !lane.empty() || is_resting(lane)) continue;
+    if (lane.state != Lane::State::idle || !lane.empty() || is_resting(lane.instance)) continue;
     if (!load(node, lane)) break;
     node.in_order.push_back(i);
-    lane.offered = offerable(lane);
+    lane.offered = node.gone ? 0 : offerable(lane);
     if (lane.offered != 0) {
-      submit(lane);
+      submit(node, lane);
     } else if (node.in_order.size() == 1) {
-      mark_ready(node.index);  // late: dealt with when it is this lane's turn, which is now
+      mark_ready(node.index);  // late, or nobody takes it: dealt with when it is this lane's turn, which is now
     }
   }
   wait_for_lanes(node);
@@ -246,28 +247,54 @@ void FlowDriver::step_lanes(Node& node) noexcept {
   if (is_stuck(node)) became_stuck(node);
 }
 
+// The oldest lane has something left in hand. False: it is not to be called with it now.
+bool FlowDriver::resume(Node& node) noexcept {
+  Lane& oldest = *node.lanes[node.in_order.front()];
+  if (node.at_work(oldest.instance)) return true;  // those behind come back as they are: woken by the last of them
+  if (rests(node, oldest.instance) || !ready_to_call(node, oldest)) return false;
+  submit(node, oldest);
+  if (node.instances.size() > 1) return true;
+  // Its instance had halted: those behind go again.
+  for (std::size_t i = 1; i < node.in_order.size() && node.lanes[node.in_order[i - 1]]->offered_whole(); ++i) {
+    Lane& lane = *node.lanes[node.in_order[i]];
+    lane.offered = offerable(lane);
+    if (lane.offered == 0) break;
+    submit(node, lane);
+  }
+  return true;
+}
+
+// Lanes of one instance are called in their order: one that leaves something behind holds up those that come after it.
+bool FlowDriver::has_gap(const Node& node) noexcept {
+  if (node.instances.size() > 1) return false;
+  return std::ranges::any_of(node.in_order, [&](std::size_t index) {
+    const Lane& lane = *node.lanes[index];
+    return lane.state == Lane::State::loaded || !lane.offered_whole();
+  });
+}
+
 // ---- a share of the CPU ---------------------------------------------------------------------------------------------------
 
 // A call used up what its stage may use.
-void FlowDriver::note_rest(Node& node, Lane& lane, std::uint64_t now_ns) noexcept {
-  lane.rest_until_ns = lane.stage->rest_until_ns();
-  if (lane.rest_until_ns <= now_ns) return;
+void FlowDriver::note_rest(Node& node, Instance& instance, std::uint64_t now_ns) noexcept {
+  instance.rest_until_ns = instance.stage->rest_until_ns();
+  if (instance.rest_until_ns <= now_ns) return;
   ++node.meter.rests;
-  node.meter.rested_ns += lane.rest_until_ns - now_ns;
+  node.meter.rested_ns += instance.rest_until_ns - now_ns;
 }
 
-bool FlowDriver::is_resting(Lane& lane) const noexcept {
-  if (lane.rest_until_ns == 0) [[likely]]
+bool FlowDriver::is_resting(Instance& instance) const noexcept {
+  if (instance.rest_until_ns == 0) [[likely]]
     return false;
-  if (lane.rest_until_ns > now_ns_) return true;
-  lane.rest_until_ns = 0;
+  if (instance.rest_until_ns > now_ns_) return true;
+  instance.rest_until_ns = 0;
   return false;
 }
 
 // True: the stage is not to be called now, and the node is woken when it is.
-bool FlowDriver::rests(Node& node, Lane& lane) noexcept {
-  if (!is_resting(lane) || node.gone) return false;
-  wait_until(node, lane.rest_until_ns);
+bool FlowDriver::rests(Node& node, Instance& instance) noexcept {
+  if (!is_resting(instance) || node.gone) return false;
+  wait_until(node, instance.rest_until_ns);
   return true;
 }
 
@@ -277,8 +304,8 @@ void FlowDriver::wait_for_lanes(Node& node) noexcept {
   std::uint64_t until_ns = never_ns;
   for (const auto& lane : node.lanes) {
     if (lane->state != Lane::State::idle || !lane->empty()) continue;
-    if (!is_resting(*lane)) return;
-    until_ns = std::min(until_ns, lane->rest_until_ns);
+    if (!is_resting(lane->instance)) return;
+    until_ns = std::min(until_ns, lane->instance.rest_until_ns);
   }
   if (until_ns == never_ns) return;
   node.lanes_rest = true;
@@ -313,7 +340,7 @@ std::size_t FlowDriver::offerable(Lane& lane) const noexcept {
 
 void FlowDriver::call(Node& node, Lane& lane) noexcept {
   const std::span<Element> run = lane.in_hand().first(lane.offered);
-  in_call_.store(lane.stage.get(), std::memory_order_seq_cst);
+  in_call_.store(&lane.stage(), std::memory_order_seq_cst);
   if (cancel_.load(std::memory_order_seq_cst)) {
     // Not called: the flow ends at once.
     in_call_.store(nullptr, std::memory_order_release);
@@ -322,18 +349,18 @@ void FlowDriver::call(Node& node, Lane& lane) noexcept {
     return;
   }
   const std::uint64_t before_ns = clock_.monotonic_ns();
-  lane.outcome = node.is_sink() ? lane.stage->push(run) : lane.stage->process(run, lane.out);
+  lane.outcome = node.is_sink() ? lane.stage().push(run) : lane.stage().process(run, lane.out);
   now_ns_ = clock_.monotonic_ns();
   in_call_.store(nullptr, std::memory_order_release);
   lane.took_ns = now_ns_ - before_ns;
 }
 
-void FlowDriver::submit(Lane& lane) noexcept {
+void FlowDriver::submit(const Node& node, Lane& lane) noexcept {
+  if (!node.at_work(lane.instance)) lane.instance.go_on();
   lane.state = Lane::State::running;
   lane.outcome_counted = false;
   ++running_lanes_;
-  lanes_home_.under_way.fetch_add(1, std::memory_order_relaxed);
-  executor_->submit(lane);
+  lane.instance.offer(lane);
 }
 
 // Counts what a call did, and lets go of what it took.
@@ -343,7 +370,7 @@ void FlowDriver::after_call(Node& node, Lane& lane) noexcept {
   lane.state = Lane::State::called;
   lane.outcome_counted = true;
   node.meter.time_ns += lane.took_ns;
-  if (outcome.rests) note_rest(node, lane, now_ns_);
+  if (outcome.rests) note_rest(node, lane.instance, now_ns_);
   const std::size_t tried = tried_of(outcome, lane.offered);
   if (tried != 0) {
     node.meter.elements_in += tried;
@@ -403,7 +430,7 @@ void FlowDriver::settle(Node& node, Lane& lane) noexcept {
     case StageStatus::ok:
       return;
     case StageStatus::pause:
-      return on_pause(node);
+      return on_pause(node, lane);
     case StageStatus::closed:
       return on_closed(node);
     case StageStatus::element_error:
@@ -432,10 +459,10 @@ bool FlowDriver::load(Node& node, Lane& lane) noexcept {
     if (room == 0) return false;
     most = std::min(most, room);
   }
-  // Several lanes share what waits.
-  if (node.lanes.size() > 1) {
+  // Several instances share what waits.
+  if (const std::size_t several = node.instances.size(); several > 1) {
     const std::size_t waiting = edges_[node.inputs[input]]->stream.size();
-    most = std::min(most, std::max<std::size_t>(1, (waiting + node.lanes.size() - 1) / node.lanes.size()));
+    most = std::min(most, std::max<std::size_t>(1, (waiting + several - 1) / several));
   }
   Edge& edge = *edges_[node.inputs[input]];
   const bool was_full = edge.stream.full();
@@ -604,8 +631,9 @@ void FlowDriver::forget_arrival(const Edge& edge) noexcept {
 // It will not take an element before something happens that is not in its hands: a time, another thread, a stream behind it.
 bool FlowDriver::is_stuck(const Node& node) const noexcept {
   if (node.waits() || node.blocked) return true;
-  if (node.lanes.size() == 1) return false;
-  return std::ranges::none_of(node.lanes, [](const auto& lane) { return lane->state == Lane::State::idle; });
+  if (!node.is_parallel()) return false;
+  return has_gap(node) ||
+         std::ranges::none_of(node.lanes, [](const auto& lane) { return lane->state == Lane::State::idle; });
 }
 
 // ---- ends -----------------------------------------------------------------------------------------------------------------
@@ -623,9 +651,10 @@ void FlowDriver::at_rest(Node& node) noexcept {
   if (node.is_aggregator() && !node.flushed) return flush(node);
   if (node.is_sink() && !node.gone) {
     Lane& lane = node.only_lane();
-    in_call_.store(lane.stage.get(), std::memory_order_seq_cst);
+    if (rests(node, lane.instance)) return;
+    in_call_.store(&lane.stage(), std::memory_order_seq_cst);
     const bool cancelled = cancel_.load(std::memory_order_seq_cst);
-    const Status completed = cancelled ? Status() : lane.stage->complete();
+    const Status completed = cancelled ? Status() : lane.stage().complete();
     in_call_.store(nullptr, std::memory_order_release);
     // A call that was stopped because the flow is to end says nothing of the stage.
     if (cancelled || (!completed && cancel_.load(std::memory_order_acquire))) return mark_ready(node.index);
@@ -640,18 +669,18 @@ void FlowDriver::at_rest(Node& node) noexcept {
 // At an orderly end an aggregator gives what it holds.
 void FlowDriver::flush(Node& node) noexcept {
   Lane& lane = node.only_lane();
-  if (rests(node, lane)) return;
-  in_call_.store(lane.stage.get(), std::memory_order_seq_cst);
+  if (rests(node, lane.instance)) return;
+  in_call_.store(&lane.stage(), std::memory_order_seq_cst);
   if (cancel_.load(std::memory_order_seq_cst)) {
     in_call_.store(nullptr, std::memory_order_release);
     return mark_ready(node.index);
   }
   const std::uint64_t before_ns = clock_.monotonic_ns();
-  const StageOutcome outcome = lane.stage->flush(lane.out);
+  const StageOutcome outcome = lane.stage().flush(lane.out);
   now_ns_ = clock_.monotonic_ns();
   in_call_.store(nullptr, std::memory_order_release);
   node.meter.time_ns += now_ns_ - before_ns;
-  if (outcome.rests) note_rest(node, lane, now_ns_);
+  if (outcome.rests) note_rest(node, lane.instance, now_ns_);
   node.meter.elements_out += lane.out.size();
   elements_handed_ += lane.out.size();
   enter_created(node, lane.out);
@@ -668,10 +697,10 @@ void FlowDriver::flush(Node& node) noexcept {
       if (cancel_.load(std::memory_order_acquire)) return mark_ready(node.index);
       count_error(node);
       node.meter.state_lost += node.absorbed;
-      return fail_flow(node, lane.stage->failure(), nullptr);
+      return fail_flow(node, lane.stage().failure(), nullptr);
     case StageStatus::element_error: {
       count_error(node);
-      const ElementError& said = lane.stage->element_error();
+      const ElementError& said = lane.stage().element_error();
       return fail_flow(node,
                        Error(ErrorCode::complete_failed,
                              std::string("`flush` returned ") + process_error_name(said.kind) + ": " + said.text),
@@ -728,7 +757,7 @@ void FlowDriver::pressure_changed(Node& node) noexcept {
   if (pressed == node.pressed) return;
   node.pressed = pressed;
   if (node.is_source()) {
-    if (!node.ended && !node.stopping) node.only_lane().stage->notify_backpressure(pressed);
+    if (!node.ended && !node.stopping) node.only_stage().notify_backpressure(pressed);
     return;
   }
   for (const std::size_t input : node.inputs) congestion_changed(*edges_[input]);

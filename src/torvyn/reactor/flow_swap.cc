@@ -30,7 +30,7 @@ void FlowDriver::take_swaps() noexcept {
   }
   for (SwapRequest& request : asked) {
     Node& node = *nodes_[request.node];
-    if (request.stages.size() != node.lanes.size()) {
+    if (request.stages.size() != node.instances.size()) {
       refuse(request, "the node has another number of instances", {});
     } else if (node.ended) {
       refuse(request, "the node has ended", {});
@@ -66,7 +66,7 @@ void FlowDriver::refuse(const SwapRequest& request, const std::string& why, std:
 bool FlowDriver::swap_stages(Node& node) noexcept {
   for (const auto& lane : node.lanes)
     if (lane->state == Lane::State::running || lane->state == Lane::State::called || !lane->handed_on()) return true;
-  Stage& old = *node.lanes.front()->stage;
+  Stage& old = node.only_stage();
   if (node.is_source()) {
     // Woken by the acks of what is still on its way.
     tell_acks(node);
@@ -83,7 +83,7 @@ bool FlowDriver::swap_stages(Node& node) noexcept {
     return true;
   }
   if (node.is_sink() && !node.gone) {
-    if (rests(node, node.only_lane())) return true;
+    if (rests(node, *node.instances.front())) return true;
     in_call_.store(&old, std::memory_order_seq_cst);
     const bool cancelled = cancel_.load(std::memory_order_seq_cst);
     const Status completed = cancelled ? Status() : old.complete();
@@ -99,15 +99,16 @@ bool FlowDriver::swap_stages(Node& node) noexcept {
   const std::unique_ptr<SwapRequest> request = std::exchange(node.swap, nullptr);
   {
     const std::scoped_lock lock(stages_mutex_);
-    for (std::size_t i = 0; i < node.lanes.size(); ++i) {
-      Lane& lane = *node.lanes[i];
-      lane.stage->finish(true);
-      add(node.copies_before, lane.stage->copies());
-      security::add(node.capabilities_before, lane.stage->capabilities());
-      lane.stage = std::move(request->stages[i]);
-      lane.attempts = 0;
-      lane.rest_until_ns = 0;
+    for (std::size_t i = 0; i < node.instances.size(); ++i) {
+      Instance& instance = *node.instances[i];
+      instance.stage->finish(true);
+      add(node.copies_before, instance.stage->copies());
+      security::add(node.capabilities_before, instance.stage->capabilities());
+      instance.stage = std::move(request->stages[i]);
+      instance.rest_until_ns = 0;
+      instance.go_on();
     }
+    for (const auto& lane : node.lanes) lane->attempts = 0;
   }
   node.flushed = false;
   node.restarted_ns.clear();
@@ -125,7 +126,7 @@ bool FlowDriver::swap_stages(Node& node) noexcept {
 // A fresh instance of a source knows nothing of what was said before.
 void FlowDriver::begin_anew(Node& node) noexcept {
   node.given_before = node.acked = node.given;
-  if (node.pressed) node.only_lane().stage->notify_backpressure(true);
+  if (node.pressed) node.only_stage().notify_backpressure(true);
 }
 
 // ---- acks -------------------------------------------------------------------------------------------------------------------
@@ -144,7 +145,7 @@ void FlowDriver::tell_acks(Node& node) noexcept {
   const std::uint64_t up_to = acks_.up_to(node.ack_source);
   if (up_to <= node.acked) return;
   node.acked = up_to;
-  Stage& stage = *node.only_lane().stage;
+  Stage& stage = node.only_stage();
   if (stage.wants_acks()) stage.acknowledge(up_to - node.given_before);
 }
 

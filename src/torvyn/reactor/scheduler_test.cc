@@ -17,6 +17,9 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <tuple>
+
+#include "torvyn/reactor/test_graph.h"
 
 namespace torvyn::reactor {
 namespace {
@@ -870,6 +873,64 @@ TEST(Scheduler, ATurnThatOverranMayWaitForATimeAndIsWoken) {
     ended.wait();
   }
 }
+
+// ---- whole flows ------------------------------------------------------------------------------------------------------------
+
+// Two processors and the sink beside their flow, on as many threads as there are; one of them reports errors and one traps.
+class ParallelStages : public testing::TestWithParam<std::tuple<bool, std::uint32_t>> {};
+
+TEST_P(ParallelStages, PassOnEverythingInOrder) {
+  const auto& [on_own_thread, looks] = GetParam();
+  constexpr std::uint64_t elements = 20'000;
+  Graph graph;
+  graph.source(elements);
+  std::uint64_t errors = 0;
+  graph.stage([&](Element& element, resources::Run& out) {
+    if (fake_number(element) % 1'000 == 999 && ++errors % 2 == 1) return StageStatus::element_error;
+    return pass_on(element, out);
+  });
+  int traps = 0;
+  graph.stage([&](Element& element, resources::Run& out) {
+    if (fake_number(element) % 5'000 == 2'500 && ++traps % 2 == 1) return StageStatus::failed;
+    return pass_on(element, out);
+  });
+  KeepingSink& sink = graph.sink();
+  for (const std::size_t node : {1U, 2U, 3U}) graph.node(node).parallel = true;
+  graph.failure(1).on_error.internal = config::ErrorAction::retry;
+  graph.failure(1).retry_backoff_ns = 1'000;
+  graph.failure(2).on_trap = config::TrapAction::restart;
+  graph.failure(2).restarts = 10;
+  graph.plan().max_batch = 16;
+  graph.plan().looks = looks;
+
+  Scheduler scheduler({.worker_threads = 3});
+  Interrupt interrupt;
+  if (on_own_thread) {
+    const auto flow = scheduler.make_flow_on_own_thread();
+    FlowDriver driver(std::move(graph.plan()), SystemClock::instance(), interrupt, flow.get());
+    driver.set_waker(flow.get());
+    ASSERT_TRUE(flow->run(driver));
+    EXPECT_EQ(driver.report().fates[observability::Fate::delivered], elements);
+    EXPECT_EQ(sink.numbers.size(), elements);
+    EXPECT_TRUE(std::ranges::is_sorted(sink.numbers));
+    return;
+  }
+  const auto flow = scheduler.make_flow(1);
+  FlowDriver driver(std::move(graph.plan()), SystemClock::instance(), interrupt, flow.get());
+  driver.set_waker(flow.get());
+  std::latch ended(1);
+  ASSERT_TRUE(flow->start(driver, [&] { ended.count_down(); }));
+  ended.wait();
+  EXPECT_EQ(driver.report().fates[observability::Fate::delivered], elements);
+  EXPECT_EQ(sink.numbers.size(), elements);
+  EXPECT_TRUE(std::ranges::is_sorted(sink.numbers));
+}
+
+INSTANTIATE_TEST_SUITE_P(OnWorkers, ParallelStages, testing::Combine(testing::Bool(), testing::Values(0U, 50U)),
+                         [](const auto& drawn) {
+                           return std::string(std::get<0>(drawn.param) ? "OwnThread" : "Pooled") +
+                                  (std::get<1>(drawn.param) == 0 ? "" : "Looking");
+                         });
 
 }  // namespace
 }  // namespace torvyn::reactor

@@ -67,7 +67,7 @@ void SimStage::expect_nothing_behind_has_ended() const {
   const std::uint32_t self_and_behind = book_.behind | 1U << book_.index;
   require((world_.closing & self_and_behind) == 0, "a stage is called after it, or one behind it, made an end");
   // Lanes may have been under way to another thread.
-  require(!world_.cancelled() || node_.instances > 1, "a stage is called after the flow was cancelled");
+  require(!world_.cancelled() || node_.on_other_threads(), "a stage is called after the flow was cancelled");
 }
 
 Status SimStage::start() {
@@ -302,7 +302,7 @@ void SimStage::look_at(const Element& element) {
               book_.ways[identity.source] != 0,
           "an element came from nowhere");
   // A job looks at the time when it is submitted, which is before this.
-  require(node_.instances > 1 || element.meta.deadline_ns == 0 || element.meta.deadline_ns > world_.now_ns(),
+  require(node_.on_other_threads() || element.meta.deadline_ns == 0 || element.meta.deadline_ns > world_.now_ns(),
           "a stage is called with an element that is late");
 
   Known& known = world_.known[identity.source][identity.number];

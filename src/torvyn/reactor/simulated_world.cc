@@ -138,6 +138,7 @@ FlowPlan World::plan() {
         planned.more.push_back(std::move(stage));
       }
     }
+    planned.parallel = node.parallel;
     planned.role = node.role;
     planned.node = "n" + std::to_string(book.index);
     planned.component = "simulated";
@@ -425,11 +426,11 @@ void World::check_counts(const FlowReport& report) const {
           book.restarts, said.state_lost, book.state_lost);
     };
     // What came back from other threads when the flow was ending is void.
-    const bool counted = orderly || book.node->instances == 1;
+    const bool counted = orderly || !book.node->on_other_threads();
     require(!counted || said.elements_in == book.tried, "a stage's number of elements in is wrong", how);
     require(said.restarts == book.restarts, "a stage's number of restarts is wrong", how);
     // A lane that rested while another's elements were waited for has kept nobody waiting.
-    require(said.rests <= book.rests && (said.rests == book.rests || book.node->instances > 1),
+    require(said.rests <= book.rests && (said.rests == book.rests || book.node->on_other_threads()),
             "a stage's number of rests is wrong", how);
     if (!orderly || !foresees()) continue;
     require(said.elements_out == out, "a stage's number of elements out is wrong", how);

@@ -101,6 +101,7 @@ class FlowDice {
     node.ports = role == Role::sink ? 0 : role == Role::router ? dice_.from_to(1, 3) : 1;
     node.whole_runs = dice_.one_in(4);
     if (can_have_instances(role) && dice_.one_in(4)) node.instances = dice_.from_to(2, 3);
+    node.parallel = role != Role::source && dice_.one_in(4);
     if (role == Role::source) {
       node.elements = dice_.one_in(3) ? dice_.from_to(0, 200) : dice_.from_to(0, 40);
       node.payload_bytes_max = dice_.one_of({0U, 0U, 100U, 600U});
@@ -287,6 +288,7 @@ std::string text_of(const SimNode& node) {
   std::string text(contracts::role_name(node.role));
   fmt::format_to(std::back_inserter(text), " seed={:#x}", node.seed);
   say(text, "instances", node.instances, usual.instances);
+  if (node.parallel) text += " parallel";
   if (node.role == Role::router) say(text, "ports", node.ports, 0U);
   if (node.whole_runs) text += " whole-runs";
   say(text, "elements", node.elements, usual.elements);
@@ -457,6 +459,7 @@ std::vector<Edit> edits_of(const SimFlow& flow) {
     edit([](SimNode& node) { node.elements -= node.elements == 0 ? 0 : 1; });
     for (const Habit& habit : habits) edit([&habit](SimNode& node) { node.habits.*habit.rate = 0; });
     edit([](SimNode& node) { node.instances = 1; });
+    edit([](SimNode& node) { node.parallel = false; });
     edit([](SimNode& node) { node.instances = std::min(node.instances, 2U); });
     edit([](SimNode& node) { node.whole_runs = false; });
     edit([](SimNode& node) { node.wants_acks = false; });

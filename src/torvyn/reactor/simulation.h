@@ -76,6 +76,7 @@ struct SimNode {
   contracts::Role role = contracts::Role::processor;
   std::uint64_t seed = 0;       // of the dice of its stages
   std::uint32_t instances = 1;  // side by side
+  bool parallel = false;        // beside its flow, though it is alone
   std::uint32_t ports = 1;      // but for the dead-letter port, which comes after them; sinks have none
   bool dead_letters = false;    // has a dead-letter port
   bool whole_runs = false;      // as batch components: a trap is charged to all of a call, and voids its outputs
@@ -86,6 +87,8 @@ struct SimNode {
   std::uint32_t run_max = 64;           // sources and aggregators: most elements of one pull or flush
   bool wants_acks = false;              // sources
   Habits habits = {};
+
+  bool on_other_threads() const noexcept { return parallel || instances > 1; }
 };
 
 // Somebody asks for other stages in a node's place.
