@@ -7,6 +7,7 @@ use wasmtime::component::Resource;
 use wasmtime::{Error, Result, bail};
 
 use super::handles::{Handles, Kind};
+use super::memory::same;
 use crate::lift::{Batch, BatchError, BatchWriter, Buffer, ElementOut, GuestText, MetaOut, ProcessError, Signal};
 
 /// Bytes that one call may have the host copy: the engine's own figure for its typed calls.
@@ -329,7 +330,7 @@ impl Lift for ContentType {
     #[inline(always)]
     fn lift(from: &mut Source<'_>, at: usize) -> Result<ContentType> {
         let bytes = from.bytes(at)?;
-        if bytes == from.content_type.bytes() {
+        if same(bytes, from.content_type.bytes()) {
             return Ok(ContentType::Last);
         }
         let text = std::str::from_utf8(bytes)?;

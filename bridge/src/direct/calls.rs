@@ -7,7 +7,7 @@ use wasmtime::{Caller, Func, Linker, Result, Store, StoreContextMut, TypedFunc, 
 
 use super::abi::{Lent, Lift, Source};
 use super::context;
-use super::memory::{bytes_mut, extent};
+use super::memory::{bytes_mut, copy, extent};
 use crate::ffi::View;
 use crate::lift::{Batch, BatchWriter, ElementIn, Signal};
 use crate::state::State;
@@ -91,7 +91,7 @@ fn text(mut guest: Caller<'_, State>, at: u32) -> Result<()> {
     let Some(room) = bytes_mut(&mut guest)?.get_mut(start..start + text.len()) else {
         bail!("realloc return: beyond end of memory")
     };
-    room.copy_from_slice(text);
+    copy(room, text);
     Ok(())
 }
 

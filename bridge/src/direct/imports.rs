@@ -4,7 +4,7 @@ use wasmtime::{Caller, Engine, Linker, Result, bail};
 
 use super::abi::{slice, text, words};
 use super::handles::{Dropped, Kind};
-use super::memory::{bytes as memory, bytes_mut as memory_mut};
+use super::memory::{bytes as memory, bytes_mut as memory_mut, copy};
 use super::{calls, check_may_leave, context, put, reserve};
 use crate::callbacks::{ALLOCATION_FAILED, BatchMeta, CAPACITY_EXCEEDED, Callbacks, Host, OK, OUT_OF_BOUNDS};
 use crate::ffi::View;
@@ -213,7 +213,7 @@ fn end_read(mut guest: Guest<'_>, pointer: u32, at: u32) -> Result<()> {
     let Some(room) = memory_mut(&mut guest)?.get_mut(start..start + bytes.len()) else {
         bail!("realloc return: beyond end of memory")
     };
-    room.copy_from_slice(bytes);
+    copy(room, bytes);
     write(&mut guest, at, 4, &pair(pointer, bytes.len() as u32))
 }
 

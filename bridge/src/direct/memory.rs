@@ -54,6 +54,37 @@ pub fn extent(store: &mut impl AsContextMut<Data = State>) -> Result<(NonNull<u8
     }
 }
 
+/// As `copy_from_slice`. What is short, as texts and many elements are, goes in two moves: for those a call of `memcpy` is most of its work.
+#[inline(always)]
+pub fn copy(to: &mut [u8], from: &[u8]) {
+    let size = from.len();
+    match size {
+        8..=16 => {
+            to[..8].copy_from_slice(&from[..8]);
+            to[size - 8..size].copy_from_slice(&from[size - 8..]);
+        }
+        0 => {}
+        _ => to.copy_from_slice(from),
+    }
+}
+
+/// As `==`, likewise.
+#[inline(always)]
+pub fn same(a: &[u8], b: &[u8]) -> bool {
+    fn word(bytes: &[u8]) -> u64 {
+        let mut word = [0; 8];
+        word.copy_from_slice(bytes);
+        u64::from_ne_bytes(word)
+    }
+    let size = a.len();
+    size == b.len()
+        && match size {
+            8..=16 => word(&a[..8]) == word(&b[..8]) && word(&a[size - 8..]) == word(&b[size - 8..]),
+            0 => true,
+            _ => a == b,
+        }
+}
+
 /// All of the guest's memory.
 #[inline]
 pub fn bytes(store: &mut impl AsContextMut<Data = State>) -> Result<&[u8]> {

@@ -13,6 +13,7 @@
 
 #include "torvyn/types/assert.h"
 #include "torvyn/types/file.h"
+#include "torvyn/types/short_bytes.h"
 
 namespace torvyn::engine {
 
@@ -1007,7 +1008,7 @@ CallOutcome WasmInstance::acknowledge(std::uint64_t up_to) noexcept {
 
 // A component says the same content type again and again: comparing is cheaper than looking up.
 ContentTypeId WasmInstance::intern(std::string_view text) noexcept {
-  if (text == last_content_type_text_) return last_content_type_;
+  if (same_text(text, last_content_type_text_)) return last_content_type_;
   std::uint32_t& room = options_.content_types_room != nullptr ? *options_.content_types_room : content_types_room_;
   const ContentTypeId id = options_.content_types->intern(text, room);
   if (id == resources::content_type_rejected) return id;

@@ -25,6 +25,7 @@
 #include "torvyn/types/element_meta.h"
 #include "torvyn/types/error.h"
 #include "torvyn/types/ids.h"
+#include "torvyn/types/short_bytes.h"
 
 namespace torvyn::resources {
 
@@ -190,7 +191,7 @@ inline bool BufferRef::write(std::uint64_t offset, std::span<const std::byte> by
   TORVYN_ASSERT(state() == BufferState::guest_writing, "a component wrote to a buffer that it isn't writing");
   const std::uint32_t size = header_->size.load(std::memory_order_relaxed);
   if (offset > size || bytes.size() > header_->capacity - offset) return false;
-  if (!bytes.empty()) std::memcpy(header_->data + offset, bytes.data(), bytes.size());
+  copy_bytes(header_->data + offset, bytes);
   grow_to(std::max(size, static_cast<std::uint32_t>(offset + bytes.size())));
   return true;
 }
