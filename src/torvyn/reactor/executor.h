@@ -17,7 +17,7 @@ inline void relax() noexcept {
 #endif
 }
 
-// A piece of work for another thread: one lane of a parallel stage with a run in hand. Intrusive: whoever submits it keeps it alive
+// A piece of work for another thread: the runs that wait for an instance of a parallel stage. Intrusive: whoever submits it keeps it alive
 // until `run` has returned.
 class Job {
  public:
@@ -32,7 +32,7 @@ class Job {
 class Executor {
  public:
   virtual ~Executor() = default;
-  // Calls `job.run()` once, soon, but never inside the caller's turn.
+  // Calls `job.run()` once, soon, but never inside the caller's turn. A job may submit itself, as the last thing that its `run` does.
   virtual void submit(Job& job) noexcept = 0;
 };
 
