@@ -3,8 +3,13 @@
 import logging
 import random
 import time
+import weakref
 
 import torvyn
+
+
+class Dish:
+    """Something to finalize."""
 
 
 @torvyn.processor
@@ -43,6 +48,14 @@ class Kitchen:
     def keep(self, element):
         self.kept.append(element)
         return b",".join(each.bytes.strip() for each in self.kept) + b"\n"
+
+    def finalize(self, element):
+        gone = []
+        dish = Dish()
+        told = weakref.finalize(dish, gone.append, element.bytes)
+        assert isinstance(told, weakref.finalize) and told.alive
+        del dish
+        return gone
 
     def tell(self, element):
         print("printed", element.sequence)
