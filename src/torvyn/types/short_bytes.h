@@ -14,9 +14,9 @@ namespace short_bytes {
 
 inline constexpr std::size_t word = 8;  // bytes
 constexpr bool is_two_words(std::size_t bytes) noexcept { return bytes >= word && bytes <= 2 * word; }
-inline std::uint64_t word_at(const char* data) noexcept {
+inline std::uint64_t word_at(std::string_view text, std::size_t at) noexcept {
   std::uint64_t value = 0;
-  std::memcpy(&value, data, word);
+  std::memcpy(&value, text.substr(at, word).data(), word);
   return value;
 }
 
@@ -38,7 +38,7 @@ inline bool same_text(std::string_view a, std::string_view b) noexcept {
   if (a.size() != b.size()) return false;
   if (!short_bytes::is_two_words(a.size())) return a == b;
   const std::size_t last = a.size() - short_bytes::word;
-  return word_at(a.data()) == word_at(b.data()) && word_at(a.data() + last) == word_at(b.data() + last);
+  return word_at(a, 0) == word_at(b, 0) && word_at(a, last) == word_at(b, last);
 }
 
 }  // namespace torvyn
